@@ -1,0 +1,149 @@
+"""The price-time priority book of one instrument.
+
+A level is found by key: the price for bids, minus the price for asks, so that on both sides the
+best key is the largest and stands last in the sorted key list, which is also the depth view.
+Orders of a level form a linked queue, oldest first.
+"""
+
+from __future__ import annotations
+
+from bisect import bisect_left, insort
+from typing import Optional
+
+from exchange.core.instrument import Instrument
+from exchange.core.state.order import Order
+from exchange.core.terms import BUY, OPEN
+from exchange.core.units import Lots, Ticks
+
+
+class Level:
+    """Orders at one price.  shown: displayed lots of all of them."""
+
+    __slots__ = ("head", "key", "orders", "shown", "tail")
+
+    def __init__(self, key: int) -> None:
+        self.key = key
+        self.head: Optional[Order] = None
+        self.tail: Optional[Order] = None
+        self.shown: Lots = 0
+        self.orders = 0
+
+
+class BookSide:
+    """One side: levels by key and the keys in ascending order."""
+
+    __slots__ = ("keys", "levels")
+
+    def __init__(self) -> None:
+        self.levels: dict[int, Level] = {}
+        self.keys: list[int] = []
+
+    def level(self, key: int) -> Level:
+        """The level of a key, opened when absent."""
+        found = self.levels.get(key)
+        if found is None:
+            found = Level(key)
+            self.levels[key] = found
+            keys = self.keys
+            if not keys or key > keys[-1]:
+                keys.append(key)
+            else:
+                insort(keys, key)
+        return found
+
+    def drop(self, level: Level) -> None:
+        """Forget an empty level."""
+        key = level.key
+        del self.levels[key]
+        keys = self.keys
+        if keys[-1] == key:
+            keys.pop()
+        else:
+            del keys[bisect_left(keys, key)]
+
+
+class Book:
+    """Both sides of one instrument with its trading status and last price.  last: 0 before a trade."""
+
+    __slots__ = ("asks", "bids", "halt_reason", "instrument", "last", "status")
+
+    def __init__(self, instrument: Instrument) -> None:
+        self.instrument = instrument
+        self.bids = BookSide()
+        self.asks = BookSide()
+        self.last: Ticks = 0
+        self.status = OPEN
+        self.halt_reason = ""
+
+    def best_bid(self) -> Ticks:
+        """0 if there is none."""
+        keys = self.bids.keys
+        return keys[-1] if keys else 0
+
+    def best_ask(self) -> Ticks:
+        """0 if there is none."""
+        keys = self.asks.keys
+        return -keys[-1] if keys else 0
+
+    def rest(self, order: Order) -> Level:
+        """Put an order at the back of its level."""
+        if order.side == BUY:
+            level = self.bids.level(order.limit)
+        else:
+            level = self.asks.level(-order.limit)
+        tail = level.tail
+        if tail is None:
+            level.head = order
+        else:
+            tail.next = order
+            order.prev = tail
+        level.tail = order
+        order.level = level
+        display = order.display
+        order.shown = display if 0 < display < order.leaves else order.leaves
+        level.shown += order.shown
+        level.orders += 1
+        return level
+
+    def remove(self, order: Order) -> Level:
+        """Take a resting order out of its queue; an emptied level is dropped but still returned."""
+        level = order.level
+        assert level is not None
+        before, after = order.prev, order.next
+        if before is None:
+            level.head = after
+        else:
+            before.next = after
+        if after is None:
+            level.tail = before
+        else:
+            after.prev = before
+        order.prev = None
+        order.next = None
+        order.level = None
+        level.shown -= order.shown
+        level.orders -= 1
+        if level.head is None:
+            (self.bids if order.side == BUY else self.asks).drop(level)
+        return level
+
+    def refill(self, order: Order, level: Level) -> None:
+        """An iceberg whose displayed part is gone shows its next slice at the back of the queue."""
+        order.shown = order.display if order.display < order.leaves else order.leaves
+        level.shown += order.shown
+        if level.tail is order:
+            return
+        after = order.next
+        assert after is not None
+        before = order.prev
+        if before is None:
+            level.head = after
+        else:
+            before.next = after
+        after.prev = before
+        tail = level.tail
+        assert tail is not None
+        tail.next = order
+        order.prev = tail
+        order.next = None
+        level.tail = order
