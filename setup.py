@@ -35,6 +35,9 @@ def compiled_extensions():
         print(f"pure-Python install: {error!r}", file=sys.stderr)
         return []
     for extension in extensions:
+        if os.name == "posix":
+            # One file holds the whole group: without these no call inside it may be inlined.
+            extension.extra_compile_args += ["-fno-semantic-interposition", "-fvisibility=hidden"]
         extension.optional = True  # a failing compiler leaves the .py files in charge
     return extensions
 

@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
-from typing import Protocol, TypeAlias
+from typing import NamedTuple, Protocol, TypeAlias
 
 from exchange.client import Receipt
 from exchange.core.messages import Command, Record
 from exchange.core.state.root import State
 from exchange.core.units import Nanos
+from exchange.errors import JournalFailed
 
 Request: TypeAlias = tuple[int, Command]  # who asks (user id), and what
 
@@ -18,29 +19,83 @@ class Clock(Protocol):
         """Wall time, UTC; may jump.  The sequencer never lets engine time go back."""
 
 
-class Journal(Protocol):
-    """The one ordered log.  A record is durable once ``sync`` has returned after its ``append``."""
+class JournalFull(JournalFailed):
+    """The disk has no room: nothing was written, what is durable stays readable."""
 
-    last_seq: int
-    durable_seq: int
+
+class Position(NamedTuple):
+    """A place between two batches: the last sequence before it, the segment by its first sequence,
+    the byte in that segment, the tag of the last record and the head of the hash chain."""
+
+    seq: int
+    segment: int
+    offset: int
+    tag: int
+    chain: bytes
+
+
+class Snapshot(NamedTuple):
+    """payload: ``codec.dump_state`` after the record before position.   digest: its BLAKE2b-256."""
+
+    position: Position
+    ts: Nanos
+    engine_version: int
+    digest: str
+    payload: bytes
+
+
+class Journal(Protocol):
+    """The one ordered log.  A record is durable once ``sync`` has returned after its ``append``.
+
+    ``recover`` comes first and must be read to its end; it leaves the journal ready to append.
+    """
+
+    @property
+    def last_seq(self) -> int: ...
+
+    @property
+    def durable_seq(self) -> int: ...
+
+    @property
+    def notes(self) -> list[str]:
+        """What recovery had to repair, one line each."""
+
+    def recover(self, after: Position | None = None) -> Iterator[Record]:
+        """Records after the position, or all.  A torn tail is cut; raises JournalError on damage
+        to what was durable."""
 
     def append(self, records: Sequence[Record]) -> None:
-        """One block.  Raises JournalFailed when the disk is full or broken."""
+        """Raises DataError for what cannot be written, JournalFull without room, JournalFailed when
+        the disk is broken; nothing of ``records`` is in the journal then."""
 
     def sync(self) -> None:
-        """May run in another thread while ``append`` waits.  Raises JournalFailed, once and for all."""
+        """May run in another thread while ``append`` goes on.  Raises JournalFailed, once and for all."""
+
+    def position(self) -> Position:
+        """After the last appended record."""
 
     def read(self, after: int = 0) -> Iterator[Record]:
-        """Records with seq > after, in order.  Raises JournalError on damage below the watermark."""
+        """Durable records with seq > after, in order.  Raises JournalError on damage."""
+
+    def make_room(self) -> None:
+        """Give back the space kept for a clean stop on a full disk."""
 
     def close(self) -> None: ...
 
 
 class Snapshots(Protocol):
-    def save(self, seq: int, payload: bytes, digest: str) -> None: ...
+    @property
+    def notes(self) -> list[str]:
+        """What was passed over, one line each."""
 
-    def newest(self, at_most: int | None = None) -> tuple[int, bytes, str] | None:
-        """(seq, payload, state digest) of the newest intact snapshot, at most at this sequence."""
+    def save(self, snapshot: Snapshot) -> None:
+        """Durable and verified on return.  Raises JournalFull or JournalFailed."""
+
+    def newest(self, at_most: int | None = None) -> Snapshot | None:
+        """The newest intact snapshot of this engine version, at most at this sequence."""
+
+    def digests(self) -> dict[int, str]:
+        """State digest by sequence of every intact snapshot of this engine version."""
 
 
 class Feed(Protocol):

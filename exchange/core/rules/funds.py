@@ -38,6 +38,8 @@ def deposit(state: State, actor: int, command: Deposit, out: list[Event]) -> Rej
     reject, account = _account(state, actor, Deposit, command.account)
     if account is None:
         return reject
+    if account.account_id == EXTERNAL_ACCOUNT:
+        return Reject("funds.same_account")
     reject = check_amount(state, command.asset, command.amount, command.reference)
     if reject is not None:
         return reject
@@ -51,6 +53,8 @@ def withdraw(state: State, actor: int, command: Withdraw, out: list[Event]) -> R
     reject, account = _account(state, actor, Withdraw, command.account)
     if account is None:
         return reject
+    if account.account_id == EXTERNAL_ACCOUNT:
+        return Reject("funds.same_account")
     reject = check_amount(state, command.asset, command.amount, command.reference)
     if reject is None:
         reject = _check_available(account, command.asset, command.amount)

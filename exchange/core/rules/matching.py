@@ -64,9 +64,9 @@ def enter(state: State, order: Order, bound: int, out: list[Event]) -> None:
         finish(state, order, FILLED, out)
     elif is_stopped:
         finish(state, order, SELF_TRADE, out)
-    elif order.type == MARKET:
+    elif order.command.type == MARKET:
         finish(state, order, NO_LIQUIDITY, out)
-    elif order.tif == IOC or order.tif == FOK:
+    elif order.command.tif == IOC or order.command.tif == FOK:
         finish(state, order, IOC_REMAINDER, out)
     else:
         hold(order)
@@ -100,7 +100,7 @@ def sweep(state: State, order: Order, bound: int, out: list[Event]) -> bool:
 
 def _sweep_level(state: State, order: Order, level: Level, price: int, out: list[Event]) -> bool:
     book = order.book
-    prevents = order.stp != STP_NONE
+    prevents = order.command.stp != STP_NONE
     owner = order.account.owner
     maker = level.head
     while maker is not None:
@@ -142,13 +142,13 @@ def prevent_self_trade(state: State, order: Order, maker: Order, level: Level, o
 
     Source of the modes: FIX 2964 and the venues' cancel newest / oldest / both / decrement.
     """
-    mode = order.stp
+    mode = order.command.stp
     if mode == STP_CANCEL_NEWEST:
         return True
     if mode == STP_DECREMENT:
         common = order.leaves if order.leaves < maker.leaves else maker.leaves
         if maker.leaves > common:
-            _shrink(maker, common)
+            maker.leaves -= common
             shown = maker.shown if maker.shown < maker.leaves else maker.leaves
             level.shown -= maker.shown - shown
             maker.shown = shown
@@ -161,15 +161,10 @@ def prevent_self_trade(state: State, order: Order, maker: Order, level: Level, o
     if mode == STP_CANCEL_OLDEST:
         return False
     if mode == STP_DECREMENT and order.leaves > maker.leaves:
-        _shrink(order, maker.leaves)
+        order.leaves -= maker.leaves
         out.append(modified(order, kept_priority=True))
         return False
     return True
-
-
-def _shrink(order: Order, quantity: Lots) -> None:
-    order.quantity -= quantity
-    order.leaves -= quantity
 
 
 def modified(order: Order, kept_priority: bool) -> OrderModified:
@@ -219,7 +214,8 @@ def fillable(book: Book, owner: int, side: int, quantity: Lots, bound: int, stp:
                 left -= have
                 quantity -= have
                 continue
-            slice_ = order.display if 0 < order.display < have else have
+            display = order.command.display
+            slice_ = display if 0 < display < have else have
             if have == order.leaves:  # the first slice may be partly gone already
                 slice_ = order.shown
             lots = slice_ if slice_ < left else left
@@ -232,6 +228,6 @@ def fillable(book: Book, owner: int, side: int, quantity: Lots, bound: int, stp:
 
 def expires_of(order: Order) -> int:
     """When a resting order ends by itself; 0 means never."""
-    if order.tif == DAY_ORDER:
+    if order.command.tif == DAY_ORDER:
         return order.book.instrument.session_end(order.ts)
-    return order.expires
+    return order.command.expires

@@ -14,7 +14,7 @@ from exchange.core.messages import (
     Reject,
     ReplaceOrder,
 )
-from exchange.core.rules.access import may_act
+from exchange.core.rules.access import may_act, operate
 from exchange.core.rules.matching import (
     enter,
     expires_of,
@@ -24,11 +24,11 @@ from exchange.core.rules.matching import (
     take_out,
 )
 from exchange.core.rules.risk import (
+    Terms,
     check_order,
     check_price,
     check_size,
     effective_limit,
-    fee_rates,
     sweep_bound,
 )
 from exchange.core.rules.settlement import hold, release, required_hold
@@ -37,8 +37,8 @@ from exchange.core.state.book import Book
 from exchange.core.state.ledger import Account
 from exchange.core.state.order import Order
 from exchange.core.state.root import State
-from exchange.core.terms import BUY, CANCELED, EXPIRED, LIMIT, OPEN, REPLACED
-from exchange.core.units import CLIENT_ID_LENGTH_MAX, Lots, Minor, Ticks
+from exchange.core.terms import BUY, CANCELED, DAY_ORDER, EXPIRED, LIMIT, OPEN, REPLACED, SELL
+from exchange.core.units import CLIENT_ID_LENGTH_MAX, Lots, Ticks
 
 
 def place(state: State, actor: int, command: PlaceOrder, out: list[Event]) -> Optional[Reject]:
@@ -54,37 +54,36 @@ def place(state: State, actor: int, command: PlaceOrder, out: list[Event]) -> Op
         known = check_client_id(account, command)
         if known is not None:
             return known
-    reject, needed = check_order(account, book, command, state.ts, 0, 0)
+    reject, terms = check_order(account, book, command, state.ts, 0, 0)
     if reject is not None:
         return reject
     # From here on nothing can fail.
-    accept(state, account, book, command, needed, out)
+    accept(state, account, book, command, terms, out)
     return None
 
 
 def accept(
-    state: State, account: Account, book: Book, command: PlaceOrder, needed: Minor, out: list[Event]
+    state: State,
+    account: Account,
+    book: Book,
+    command: PlaceOrder,
+    terms: Terms,
+    out: list[Event],
 ) -> None:
     """Enter a checked order."""
+    needed, maker_ppm, taker_ppm = terms
     limit = effective_limit(command, book)
     order_id = state.new_order_id()
-    order = Order(order_id, account, book, command.side, limit, command.quantity)
-    order.maker_ppm, order.taker_ppm = fee_rates(account, book.instrument)
-    order.type = command.type
-    order.tif = command.tif
-    order.stp = command.stp
-    order.display = command.display
-    order.expires = command.expires
-    order.is_post_only = command.is_post_only
-    order.ts = state.ts
+    order = Order(order_id, state.ts, account, book, command, limit)
+    order.maker_ppm = maker_ppm
+    order.taker_ppm = taker_ppm
     if command.client_order_id:
-        order.client_order_id = command.client_order_id
         account.remember(command.client_order_id, order_id, state.ts, command)
     out.append(OrderAccepted(order_id, limit, needed, command))
     state.keep(order)
     enter(state, order, sweep_bound(book, command.side, limit), out)
-    due = expires_of(order)
-    if due and order.level is not None:
+    if order.level is not None and (command.expires or command.tif == DAY_ORDER):
+        due = expires_of(order)
         order.timer = state.timers.add(due, ExpireOrder(order_id=order_id, due=due))
 
 
@@ -144,6 +143,8 @@ def cancel_all(state: State, actor: int, command: CancelAll, out: list[Event]) -
         return Reject("access.denied")
     if command.instrument != -1 and state.book(command.instrument) is None:
         return Reject("instrument.unknown")
+    if command.side not in (0, BUY, SELL):
+        return Reject("order.side_invalid", 0, command.side, "int")
     # From here on nothing can fail.
     cancel_matching(state, account, command.instrument, command.side, CANCELED, out)
     return None
@@ -163,6 +164,9 @@ def cancel_matching(
 
 def expire(state: State, actor: int, command: ExpireOrder, out: list[Event]) -> Optional[Reject]:
     """Only timers send this."""
+    reject = operate(state, actor, ExpireOrder)
+    if reject is not None:
+        return reject
     order = state.order(command.order_id)
     if order is None:
         return Reject("order.unknown", 0, command.order_id, "OrderId")
@@ -210,7 +214,7 @@ def check_change(account: Account, order: Order, quantity: Lots, limit: Ticks) -
     if leaves <= 0:
         return Reject("order.quantity_below_filled", order.filled, quantity, "Lots")
     if limit != order.limit:
-        reject = check_price(account, book, order.side, limit, order.is_post_only)
+        reject = check_price(account, book, order.side, limit, order.command.is_post_only)
         if reject is not None:
             return reject
     value = limit * quantity * instrument.unit
@@ -233,7 +237,6 @@ def check_change(account: Account, order: Order, quantity: Lots, limit: Ticks) -
 def _shrink_in_place(order: Order, quantity: Lots, out: list[Event]) -> None:
     level = order.level
     assert level is not None
-    order.quantity = quantity
     order.leaves = quantity - order.filled
     if order.shown > order.leaves:
         level.shown -= order.shown - order.leaves
@@ -247,7 +250,6 @@ def _requeue(state: State, order: Order, quantity: Lots, limit: Ticks, out: list
     book = order.book
     level = book.remove(order)
     release(order)
-    order.quantity = quantity
     order.leaves = quantity - order.filled
     order.limit = limit
     out.append(modified(order, kept_priority=False))
@@ -265,6 +267,7 @@ def replace(state: State, actor: int, command: ReplaceOrder, out: list[Event]) -
     if order is None:
         return Reject("order.unknown", 0, command.order_id, "OrderId")
     book = order.book
+    asked = order.command
     wanted = PlaceOrder(
         command.account,
         book.instrument.instrument_id,
@@ -272,23 +275,23 @@ def replace(state: State, actor: int, command: ReplaceOrder, out: list[Event]) -
         LIMIT,
         command.quantity,
         command.limit or order.limit,
-        order.tif,
-        order.display if order.display < command.quantity else 0,
-        order.expires,
-        order.is_post_only,
-        order.stp,
+        asked.tif,
+        asked.display if asked.display < command.quantity else 0,
+        asked.expires,
+        asked.is_post_only,
+        asked.stp,
         command.new_client_order_id,
     )
     if command.new_client_order_id:
         known = check_client_id(account, wanted)
         if known is not None:
             return known
-    reject, needed = check_order(account, book, wanted, state.ts, order.hold, 1)
+    reject, terms = check_order(account, book, wanted, state.ts, order.hold, 1)
     if reject is not None:
         return reject
     # From here on nothing can fail.
     level = book.remove(order)
     finish(state, order, REPLACED, out)
     out.append(level_changed(book, order.side, level))
-    accept(state, account, book, wanted, needed, out)
+    accept(state, account, book, wanted, terms, out)
     return None

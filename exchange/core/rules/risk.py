@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Optional
+from typing import Final, Optional, TypeAlias
 
 from exchange.core.instrument import Instrument
 from exchange.core.messages import PlaceOrder, Reject
@@ -25,6 +25,9 @@ from exchange.core.terms import (
     STP_NONE,
 )
 from exchange.core.units import GTD_HORIZON, LOTS_MAX, PPM, TICKS_MAX, Lots, Minor, Nanos, Ppm, Ticks
+
+Terms: TypeAlias = tuple[Minor, Ppm, Ppm]  # what to set aside, maker and taker fee rate
+NO_TERMS: Final[Terms] = (0, 0, 0)
 
 
 def price_band(book: Book) -> tuple[Ticks, Ticks]:
@@ -55,36 +58,36 @@ def sweep_bound(book: Book, side: int, limit: Ticks) -> int:
 
 def check_order(
     account: Account, book: Book, command: PlaceOrder, ts: Nanos, freed: Minor, replaced: int
-) -> tuple[Optional[Reject], Minor]:
-    """The table for a new order: a reject, or the minor units it must set aside.
+) -> tuple[Optional[Reject], Terms]:
+    """The table for a new order: a reject, or the terms on which it is accepted.
 
     freed, replaced: hold and number of the orders that end when this one is accepted.
     """
     if account.is_suspended:
-        return Reject("access.suspended"), 0
+        return Reject("access.suspended"), NO_TERMS
     if book.status != OPEN:
-        return Reject("market.halted"), 0
+        return Reject("market.halted"), NO_TERMS
     reject = check_terms(command, ts)
     if reject is None:
         reject = check_size(account, book.instrument, command.quantity)
     if reject is not None:
-        return reject, 0
+        return reject, NO_TERMS
     if not account.is_exempt and account.open_orders - replaced >= account.open_orders_max:
-        return Reject("risk.open_orders", account.open_orders_max, account.open_orders, "int"), 0
+        return Reject("risk.open_orders", account.open_orders_max, account.open_orders, "int"), NO_TERMS
     limit = effective_limit(command, book)
     best = book.best_ask() if command.side == BUY else book.best_bid()
     if command.type != LIMIT and not best:
-        return Reject("market.no_liquidity"), 0
-    if command.limit:
-        reject = check_price(account, book, command.side, command.limit, command.is_post_only)
+        return Reject("market.no_liquidity"), NO_TERMS
+    if limit:  # a market-to-limit order, too, may not leave the band with the best price
+        reject = check_price(account, book, command.side, limit, command.is_post_only)
         if reject is not None:
-            return reject, 0
+            return reject, NO_TERMS
     return _check_value(account, book, command, limit, freed)
 
 
 def _check_value(
     account: Account, book: Book, command: PlaceOrder, limit: Ticks, freed: Minor
-) -> tuple[Optional[Reject], Minor]:
+) -> tuple[Optional[Reject], Terms]:
     instrument = book.instrument
     side, quantity = command.side, command.quantity
     value = limit * quantity * instrument.unit
@@ -92,15 +95,15 @@ def _check_value(
         bound = sweep_bound(book, side, limit)
         found, cost = fillable(book, account.owner, side, quantity, bound, command.stp)
         if command.tif == FOK and found < quantity:
-            return Reject("order.fok_unfillable", found, quantity, "Lots"), 0
+            return Reject("order.fok_unfillable", found, quantity, "Lots"), NO_TERMS
         if command.type == MARKET:
             value = cost
     if not account.is_exempt:
         # What a market order is worth is what it would cost now; an STP stop may leave nothing.
         if value < instrument.notional_min and (limit or value):
-            return Reject("risk.notional_min", instrument.notional_min, value, "Minor:quote"), 0
+            return Reject("risk.notional_min", instrument.notional_min, value, "Minor:quote"), NO_TERMS
         if instrument.notional_max and value > instrument.notional_max:
-            return Reject("risk.notional_max", instrument.notional_max, value, "Minor:quote"), 0
+            return Reject("risk.notional_max", instrument.notional_max, value, "Minor:quote"), NO_TERMS
     maker_ppm, taker_ppm = fee_rates(account, instrument)
     rate = taker_ppm if command.type == MARKET or taker_ppm > maker_ppm else maker_ppm
     if side == BUY:
@@ -109,8 +112,8 @@ def _check_value(
         asset, needed, unit = instrument.base, quantity * instrument.lot_minor, "Minor:base"
     available = account.available(asset) + freed
     if available < needed:
-        return Reject("funds.insufficient", available, needed, unit), 0
-    return None, needed
+        return Reject("funds.insufficient", available, needed, unit), NO_TERMS
+    return None, (needed, maker_ppm, taker_ppm)
 
 
 def fee_rates(account: Account, instrument: Instrument) -> tuple[Ppm, Ppm]:

@@ -157,6 +157,8 @@ def reset(state: State, actor: int, command: ResetAccount, out: list[Event]) -> 
         return Reject("account.unknown")
     if not may_act(state, actor, ResetAccount, account) or account.owner == SYSTEM_USER:
         return Reject("access.denied")
+    if account.is_suspended:  # a reset pays everything out
+        return Reject("access.suspended")
     # From here on nothing can fail.
     cancel_matching(state, account, -1, 0, RESET, out)
     send_home(state, account, out)

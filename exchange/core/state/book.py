@@ -99,7 +99,7 @@ class Book:
             order.prev = tail
         level.tail = order
         order.level = level
-        display = order.display
+        display = order.command.display
         order.shown = display if 0 < display < order.leaves else order.leaves
         level.shown += order.shown
         level.orders += 1
@@ -129,7 +129,8 @@ class Book:
 
     def refill(self, order: Order, level: Level) -> None:
         """An iceberg whose displayed part is gone shows its next slice at the back of the queue."""
-        order.shown = order.display if order.display < order.leaves else order.leaves
+        display = order.command.display
+        order.shown = display if display < order.leaves else order.leaves
         level.shown += order.shown
         if level.tail is order:
             return

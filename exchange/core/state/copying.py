@@ -43,26 +43,17 @@ INSTRUMENT_FIELDS = (
 )
 ORDER_FIELDS = (
     "order_id",
-    "side",
+    "ts",
     "limit",
-    "quantity",
     "leaves",
     "shown",
     "filled",
-    "display",
     "hold",
     "fee_numerator",
     "fee_paid",
     "maker_ppm",
     "taker_ppm",
-    "type",
-    "tif",
-    "stp",
-    "ts",
-    "expires",
     "timer",
-    "is_post_only",
-    "client_order_id",
 )
 ACCOUNT_FIELDS = (
     "account_id",
@@ -109,7 +100,7 @@ def _dump_book(book: Book) -> list[Any]:
 
 def _dump_side(side: BookSide) -> list[list[Any]]:
     return [
-        [order.account.account_id, *[getattr(order, name) for name in ORDER_FIELDS]]
+        [order.account.account_id, row_of(order.command), *[getattr(order, name) for name in ORDER_FIELDS]]
         for key in side.keys
         for order in queue(side, key)
     ]
@@ -172,17 +163,17 @@ def _load_book(state: State, row: list[Any], live: list[Order]) -> None:
         setattr(instrument, name, tuple((m, t) for m, t in value) if name == "fees" else value)
     book = state.add_instrument(instrument)
     book.status, book.last, book.halt_reason = status, last, halt_reason
-    for account_id, *rest in (*bids, *asks):
-        order = _load_order(state.accounts[account_id], book, rest)
+    for account_id, command, *rest in (*bids, *asks):
+        order = _make_order(state.accounts[account_id], book, PlaceOrder(*command), rest)
         _rest_as_was(book, order)
         live.append(order)
 
 
-def _load_order(account: Account, book: Book, row: list[Any]) -> Order:
-    values = dict(zip(ORDER_FIELDS, row, strict=True))
-    order = Order(values["order_id"], account, book, values["side"], values["limit"], values["quantity"])
-    for name in ORDER_FIELDS[4:]:
-        setattr(order, name, values[name])
+def _make_order(account: Account, book: Book, command: PlaceOrder, row: list[Any]) -> Order:
+    """row: values of ``ORDER_FIELDS``, which begin with order id, ts and limit."""
+    order = Order(row[0], row[1], account, book, command, row[2])
+    for name, value in zip(ORDER_FIELDS[3:], row[3:], strict=True):
+        setattr(order, name, value)
     return order
 
 
@@ -258,8 +249,6 @@ def _fork_account(source: Account) -> Account:
 
 def _fork_order(state: State, book: Book, source: Order) -> Order:
     account = state.accounts[source.account.account_id]
-    order = Order(source.order_id, account, book, source.side, source.limit, source.quantity)
-    for name in ORDER_FIELDS[4:]:
-        setattr(order, name, getattr(source, name))
+    order = _make_order(account, book, source.command, [getattr(source, name) for name in ORDER_FIELDS])
     _rest_as_was(book, order)
     return order

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Final, Optional
 
+from exchange.core.messages import PlaceOrder
 from exchange.core.state.ledger import Account, Balance
 from exchange.core.terms import (
     CANCELED,
@@ -45,6 +46,7 @@ DONE_STATUS: Final[dict[int, str]] = {
 class Order:
     """A live order.
 
+    command: what was asked; side, limit and size may have moved on since.
     leaves: remaining lots, hidden part included.   shown: what the book displays of it.
     limit: 0 for a market order.   hold: minor units set aside now, quote for a buy, base for a sell.
     fee_numerator: sum of notional * ppm over the fills; fee_paid is its rounded-up share, so the
@@ -55,15 +57,12 @@ class Order:
         "account",
         "base_balance",
         "book",
-        "client_order_id",
-        "display",
+        "command",
         "earlier",
-        "expires",
         "fee_numerator",
         "fee_paid",
         "filled",
         "hold",
-        "is_post_only",
         "later",
         "leaves",
         "level",
@@ -72,44 +71,33 @@ class Order:
         "next",
         "order_id",
         "prev",
-        "quantity",
         "quote_balance",
         "shown",
         "side",
-        "stp",
         "taker_ppm",
-        "tif",
         "timer",
         "ts",
-        "type",
     )
 
     def __init__(
-        self, order_id: int, account: Account, book: Book, side: int, limit: Ticks, quantity: Lots
+        self, order_id: int, ts: Nanos, account: Account, book: Book, command: PlaceOrder, limit: Ticks
     ) -> None:
         self.order_id = order_id
+        self.ts: Nanos = ts
         self.account = account
         self.book = book
-        self.side = side
+        self.command = command
+        self.side = command.side
         self.limit: Ticks = limit
-        self.quantity: Lots = quantity
-        self.leaves: Lots = quantity
-        self.shown: Lots = quantity
+        self.leaves: Lots = command.quantity
+        self.shown: Lots = 0
         self.filled: Lots = 0
-        self.display: Lots = 0
         self.hold: Minor = 0
         self.fee_numerator = 0
         self.fee_paid: Minor = 0
         self.maker_ppm: Ppm = 0
         self.taker_ppm: Ppm = 0
-        self.type = 2
-        self.tif = 1
-        self.stp = 1
-        self.ts: Nanos = 0
-        self.expires: Nanos = 0
         self.timer = 0
-        self.is_post_only = False
-        self.client_order_id = ""
         self.base_balance: Balance = account.balance(book.instrument.base)
         self.quote_balance: Balance = account.balance(book.instrument.quote)
         self.level: Optional[Level] = None
@@ -117,3 +105,8 @@ class Order:
         self.next: Optional[Order] = None
         self.earlier: Optional[Order] = None
         self.later: Optional[Order] = None
+
+    @property
+    def quantity(self) -> Lots:
+        """Total, as modified and as shrunk by self-trade prevention."""
+        return self.filled + self.leaves

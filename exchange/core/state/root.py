@@ -21,7 +21,7 @@ from exchange.core.terms import (
     SYSTEM_USER,
 )
 
-TRIM = 65_536  # finished order ids are cut from the front of the table in steps of this
+TRIM = 65_536  # finished order ids are cut from the front of the table in steps of this power of two
 
 
 class State:
@@ -118,7 +118,7 @@ class State:
         order_id = self.next_order_id
         self.next_order_id = order_id + 1
         self.orders.append(None)
-        if order_id % TRIM == 0:
+        if order_id & (TRIM - 1) == 0:
             self._trim()
         return order_id
 
@@ -158,7 +158,7 @@ class State:
     def _trim(self) -> None:
         orders = self.orders
         dead = 0
-        while dead < len(orders) and orders[dead] is None:
+        while dead < len(orders) - 1 and orders[dead] is None:  # the last one is about to be used
             dead += 1
         if dead > TRIM:
             del orders[:dead]

@@ -1,0 +1,31 @@
+# Seven targets.  PYTHON is the interpreter of an environment with `pip install -e ".[dev]"`.
+PYTHON ?= .venv/bin/python
+export PYTHONPATH := $(CURDIR)
+
+check: ## format, lint, types, import contracts, quick tests; what CI runs
+	$(PYTHON) -m ruff format --check .
+	$(PYTHON) -m ruff check .
+	$(PYTHON) -m mypy
+	$(PYTHON) -m importlinter.cli lint 2>/dev/null || $(dir $(PYTHON))lint-imports
+	$(PYTHON) -m pytest -q -m "not slow"
+
+fmt: ## format and apply safe fixes
+	$(PYTHON) -m ruff format .
+	$(PYTHON) -m ruff check --fix .
+
+test: ## every test, long ones too
+	$(PYTHON) -m pytest -q
+
+sim: ## crash and fault simulation; SEED=n repeats a run
+	$(PYTHON) -m pytest -q tests/simulation tests/property
+
+golden: ## rewrite golden digests and bytes; review the diff
+	$(PYTHON) -m pytest -q tests/golden --update
+
+snapshots: ## rewrite the pictures of the dashboard
+	$(PYTHON) -m tradecli.tui.pictures docs/pictures
+
+serve: ## the local exchange without a dashboard
+	$(PYTHON) -m tradecli demo --headless
+
+.PHONY: check fmt test sim golden snapshots serve
