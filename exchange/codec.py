@@ -34,8 +34,8 @@ from exchange.errors import DataError
 
 SCHEMA_VERSION = 1  # of journal payloads; older ones are upgraded in ``unpack``
 
-_encode = msgspec.msgpack.Encoder().encode
-_decode = msgspec.msgpack.Decoder().decode
+WIDE = 1  # MessagePack extension type of integers beyond 64 bits
+_pack = msgspec.msgpack.Encoder().encode
 _EVENT_KINDS = {cls: kind for kind, (_, cls) in EVENTS.items()}
 _EVENT_NAMES = {cls: name for _, (name, cls) in EVENTS.items()}
 _COMMAND_NAMES = {cls: name for _, (name, cls) in COMMANDS.items()}
@@ -49,6 +49,31 @@ _ENUMS: dict[str, tuple[str, ...]] = {
     "AccountKind": ACCOUNT_KINDS,
     "Role": ROLES,
 }
+
+
+def _encode(rows: Any) -> bytes:
+    try:
+        return _pack(rows)
+    except OverflowError:
+        return _pack(_widened(rows))
+
+
+def _widened(value: Any) -> Any:
+    """Integers MessagePack cannot hold, as extension values; money has no upper bound."""
+    if isinstance(value, int) and not -(1 << 63) <= value < 1 << 63:
+        return msgspec.msgpack.Ext(WIDE, str(value).encode())
+    if isinstance(value, list | tuple):
+        return [_widened(item) for item in value]
+    return value
+
+
+def _unwidened(code: int, data: memoryview) -> int:
+    if code != WIDE or len(data) > 100:
+        raise ValueError(f"unknown extension type {code}")
+    return int(bytes(data))
+
+
+_decode = msgspec.msgpack.Decoder(ext_hook=_unwidened).decode
 
 
 # -- rows ---------------------------------------------------------------------------------------
@@ -197,6 +222,8 @@ def _fields_to_json(message: Command | Event, directory: Directory, *, is_short:
 
 # Values that mean "none" or the default; left out of short JSON.
 _OMITTED: dict[str, Any] = {
+    "instrument": -1,
+    "quantity": 0,
     "limit": 0,
     "display": 0,
     "expires": 0,
@@ -223,7 +250,7 @@ def _shown(kind: str, value: Any, message: Any, directory: Directory) -> Any:
     if kind in ("Ticks", "Lots"):
         instrument = _instrument_of(message)
         if instrument is None or instrument >= len(directory.instruments):
-            return str(value)
+            return value  # steps of an instrument that is not named
         show = directory.price_text if kind == "Ticks" else directory.quantity_text
         return show(instrument, value)
     if isinstance(value, tuple):
@@ -296,7 +323,8 @@ class _Context:
 
     def _whole(self, name: str, value: Any) -> int:
         if isinstance(value, bool) or not isinstance(value, int) or abs(value) >= 1 << 63:
-            raise DataError(f"{name} {_clip(value)} is not a whole number")
+            needs = "" if "instrument" in self.row else "; decimals need the field instrument"
+            raise DataError(f"{name} {_clip(value)} is not a whole number{needs}")
         return value
 
     def _pairs(self, name: str, value: Any) -> tuple[tuple[int, int], ...]:
@@ -324,13 +352,13 @@ class _Context:
         return self.directory.account_id(value)
 
     def _number(self, name: str, kind: str, value: Any) -> int:
+        if "instrument" not in self.row and kind in ("Ticks", "Lots"):
+            return self._whole(name, value)
         if not isinstance(value, str):
             raise DataError(f"{name} {_clip(value)} is not a decimal in quotes")
         try:
             if kind.startswith("Minor"):
                 return self.directory.parse_money(self._id("asset", "AssetId", self.row.get("asset")), value)
-            if "instrument" not in self.row:
-                raise DataError(f"{name} needs an instrument to be read")
             instrument = self._id("instrument", "InstrumentId", self.row["instrument"])
             if instrument < 0:
                 raise DataError(f"{name} needs one instrument to be read")

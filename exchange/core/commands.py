@@ -23,7 +23,7 @@ from exchange.core.terms import (
     Side,
     UserId,
 )
-from exchange.core.units import OPEN_ORDERS_MAX, Lots, Minor, Nanos, Ppm, Ticks
+from exchange.core.units import OPEN_ORDERS_MAX, Minor, Nanos
 
 __all__ = [
     "COMMANDS",
@@ -80,7 +80,8 @@ class ListInstrument(Command):
 
     tick size = tick_units / 10**price_decimals, lot size = lot_units / 10**quantity_decimals,
     one lot stands for multiplier times the lot size.  fees: (maker, taker) ppm per tier.
-    band_ppm, reference, *_max: 0 means none.  Sessions are nanoseconds of the UTC day
+    quantity_* are lots, notional_* quote minor units, reference ticks; all plain integers on the
+    wire.  band_ppm, reference, *_max: 0 means none.  Sessions are nanoseconds of the UTC day
     (close <= open: it ends on the next day); days: bit 0 is Monday.
     """
 
@@ -94,13 +95,13 @@ class ListInstrument(Command):
     lot_units: int
     quantity_decimals: int
     multiplier: int = 1
-    fees: tuple[tuple[Ppm, Ppm], ...] = ((0, 0),)
-    quantity_min: Lots = 1
-    quantity_max: Lots = 0
-    notional_min: Minor = 0
-    notional_max: Minor = 0
-    band_ppm: Ppm = 0
-    reference: Ticks = 0
+    fees: tuple[tuple[int, int], ...] = ((0, 0),)
+    quantity_min: int = 1
+    quantity_max: int = 0
+    notional_min: int = 0
+    notional_max: int = 0
+    band_ppm: int = 0
+    reference: int = 0
     session_open: int = 0
     session_close: int = 0
     session_days: int = 127
@@ -111,13 +112,13 @@ class AmendInstrument(Command):
     """Change what may change while orders rest; same meaning as in ``ListInstrument``."""
 
     instrument: InstrumentId
-    fees: tuple[tuple[Ppm, Ppm], ...]
-    quantity_min: Lots
-    quantity_max: Lots
-    notional_min: Minor
-    notional_max: Minor
-    band_ppm: Ppm
-    reference: Ticks
+    fees: tuple[tuple[int, int], ...]
+    quantity_min: int
+    quantity_max: int
+    notional_min: int
+    notional_max: int
+    band_ppm: int
+    reference: int
     session_open: int
     session_close: int
     session_days: int
@@ -229,7 +230,7 @@ class ExpireOrder(Command):
 class Skip(Command):
     """A journal record an operator has marked as poison; changes nothing."""
 
-    reason: str
+    reason: str = ""
 
 
 COMMANDS: dict[int, tuple[str, type[Command]]] = {

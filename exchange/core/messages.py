@@ -150,15 +150,17 @@ class ModifyOrder(Command):
     """FIX 35=G keeping the order id; priority stays when only the quantity shrinks.
 
     quantity: new total, filled part included; 0 leaves it.   limit: 0 leaves it.
+    instrument: what the numbers are steps of; -1 trusts the order.
     """
 
-    __slots__ = ("account", "client_order_id", "limit", "order_id", "quantity")
+    __slots__ = ("account", "client_order_id", "instrument", "limit", "order_id", "quantity")
     FIELDS: ClassVar[Fields] = (
         ("account", "AccountId"),
         ("order_id", "OrderId"),
         ("client_order_id", "str"),
         ("quantity", "Lots"),
         ("limit", "Ticks"),
+        ("instrument", "InstrumentId"),
     )
 
     def __init__(
@@ -168,7 +170,9 @@ class ModifyOrder(Command):
         client_order_id: str = "",
         quantity: Lots = 0,
         limit: Ticks = 0,
+        instrument: int = -1,
     ) -> None:
+        self.instrument = instrument
         self.account = account
         self.order_id = order_id
         self.client_order_id = client_order_id
@@ -181,15 +185,17 @@ class ReplaceOrder(Command):
     """Cancel-replace in one step: the order ends and a new one with this quantity takes the back.
 
     quantity: of the new order.   limit: of the new order; 0 keeps the old one.
+    instrument: what the numbers are steps of; -1 trusts the order.
     """
 
-    __slots__ = ("account", "limit", "new_client_order_id", "order_id", "quantity")
+    __slots__ = ("account", "instrument", "limit", "new_client_order_id", "order_id", "quantity")
     FIELDS: ClassVar[Fields] = (
         ("account", "AccountId"),
         ("order_id", "OrderId"),
         ("quantity", "Lots"),
         ("limit", "Ticks"),
         ("new_client_order_id", "str"),
+        ("instrument", "InstrumentId"),
     )
 
     def __init__(
@@ -199,7 +205,9 @@ class ReplaceOrder(Command):
         quantity: Lots,
         limit: Ticks = 0,
         new_client_order_id: str = "",
+        instrument: int = -1,
     ) -> None:
+        self.instrument = instrument
         self.account = account
         self.order_id = order_id
         self.quantity = quantity

@@ -103,12 +103,7 @@ class _Outcome:
         self.order_id = _order_id_of(done)
         before = done.before.order(self.order_id)
         after = done.state.order(self.order_id)
-        known = after or before
-        if known is not None:
-            book = known.book
-        else:
-            assert isinstance(done.command, PlaceOrder)
-            book = done.state.books[done.command.instrument]
+        book = done.state.books[instrument_of(done.before, done.command)]
         self.instrument = book.instrument
         self.resting = after
         self.side = self._side(before)

@@ -121,6 +121,10 @@ def find(state: State, account: Account, order_id: int, client_order_id: str) ->
     return order if order is not None and order.account is account else None
 
 
+def _is_of(order: Order, instrument: int) -> bool:
+    return instrument in (-1, order.book.instrument.instrument_id)
+
+
 def cancel(state: State, actor: int, command: CancelOrder, out: list[Event]) -> Optional[Reject]:
     account = state.account(command.account)
     if account is None:
@@ -182,7 +186,7 @@ def modify(state: State, actor: int, command: ModifyOrder, out: list[Event]) -> 
     if account.owner != actor and not may_act(state, actor, ModifyOrder, account):
         return Reject("access.denied")
     order = find(state, account, command.order_id, command.client_order_id)
-    if order is None:
+    if order is None or not _is_of(order, command.instrument):
         return Reject("order.unknown", 0, command.order_id, "OrderId")
     quantity = command.quantity or order.quantity
     limit = command.limit or order.limit
@@ -264,7 +268,7 @@ def replace(state: State, actor: int, command: ReplaceOrder, out: list[Event]) -
     if account.owner != actor and not may_act(state, actor, ReplaceOrder, account):
         return Reject("access.denied")
     order = find(state, account, command.order_id, "")
-    if order is None:
+    if order is None or not _is_of(order, command.instrument):
         return Reject("order.unknown", 0, command.order_id, "OrderId")
     book = order.book
     asked = order.command

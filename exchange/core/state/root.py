@@ -160,6 +160,6 @@ class State:
         dead = 0
         while dead < len(orders) - 1 and orders[dead] is None:  # the last one is about to be used
             dead += 1
-        if dead > TRIM:
+        if dead >= TRIM:
             del orders[:dead]
             self.order_base += dead
