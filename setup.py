@@ -15,6 +15,7 @@ HOT = [
     "exchange/core/state/timers.py",
     "exchange/core/state/user.py",
     "exchange/core/state/root.py",
+    "exchange/core/state/copying.py",
     "exchange/core/rules/access.py",
     "exchange/core/rules/settlement.py",
     "exchange/core/rules/matching.py",

@@ -34,6 +34,7 @@ from exchange.errors import DataError
 
 SCHEMA_VERSION = 1  # of journal payloads; older ones are upgraded in ``unpack``
 
+WIDE_MAX = 10**100
 WIDE = 1  # MessagePack extension type of integers beyond 64 bits
 _pack = msgspec.msgpack.Encoder().encode
 _EVENT_KINDS = {cls: kind for kind, (_, cls) in EVENTS.items()}
@@ -61,6 +62,8 @@ def _encode(rows: Any) -> bytes:
 def _widened(value: Any) -> Any:
     """Integers MessagePack cannot hold, as extension values; money has no upper bound."""
     if isinstance(value, int) and not -(1 << 63) <= value < 1 << 63:
+        if abs(value) >= WIDE_MAX:
+            raise DataError(f"an integer of {value.bit_length()} bits is beyond any amount of money")
         return msgspec.msgpack.Ext(WIDE, str(value).encode())
     if isinstance(value, list | tuple):
         return [_widened(item) for item in value]
@@ -68,7 +71,7 @@ def _widened(value: Any) -> Any:
 
 
 def _unwidened(code: int, data: memoryview) -> int:
-    if code != WIDE or len(data) > 100:
+    if code != WIDE or len(data) > len(str(WIDE_MAX)):
         raise ValueError(f"unknown extension type {code}")
     return int(bytes(data))
 
@@ -133,7 +136,12 @@ def load_state(payload: bytes) -> State:
 
 def state_digest(state: State) -> str:
     """BLAKE2b-256 over the canonical dump: balances, queues, timers, counters, client order ids."""
-    return hashlib.blake2b(dump_state(state), digest_size=32).hexdigest()
+    return payload_digest(dump_state(state))
+
+
+def payload_digest(payload: bytes) -> str:
+    """The digest of the state with this dump."""
+    return hashlib.blake2b(payload, digest_size=32).hexdigest()
 
 
 class EventDigest:

@@ -7,14 +7,13 @@
 
 from __future__ import annotations
 
-import hashlib
 from collections import deque
 from collections.abc import Callable, Sequence
 from time import perf_counter_ns
 from typing import TYPE_CHECKING, NamedTuple
 
 from exchange.client import Receipt, Update
-from exchange.codec import dump_state
+from exchange.codec import dump_state, payload_digest
 from exchange.core.commands import Tick
 from exchange.core.engine import ENGINE_VERSION, Engine
 from exchange.core.messages import Command, Event, Record, Reject, Rejected
@@ -271,7 +270,7 @@ class Exchange:
         assert not any(trial_balance(state.accounts, len(state.assets))), "the ledger does not sum to zero"
         with collector_off(freeze=False):
             payload = dump_state(state)
-        digest = hashlib.blake2b(payload, digest_size=32).hexdigest()
+        digest = payload_digest(payload)
         taken = Snapshot(self.journal.position(), state.ts, ENGINE_VERSION, digest, payload)
         self.snapshot_seq = state.seq
         self._snapshot_at = self._options.stopwatch()
