@@ -52,22 +52,19 @@ _ENUMS: dict[str, tuple[str, ...]] = {
 }
 
 
-def _encode(rows: Any) -> bytes:
+def _encode(value: Any) -> bytes:
+    """Integers MessagePack cannot hold become extension values: money has no upper bound.
+
+    Only the lists on the way to one are taken apart.
+    """
     try:
-        return _pack(rows)
+        return _pack(value)
     except OverflowError:
-        return _pack(_widened(rows))
-
-
-def _widened(value: Any) -> Any:
-    """Integers MessagePack cannot hold, as extension values; money has no upper bound."""
-    if isinstance(value, int) and not -(1 << 63) <= value < 1 << 63:
+        if isinstance(value, list | tuple):
+            return _pack([msgspec.Raw(_encode(item)) for item in value])
         if abs(value) >= WIDE_MAX:
-            raise DataError(f"an integer of {value.bit_length()} bits is beyond any amount of money")
-        return msgspec.msgpack.Ext(WIDE, str(value).encode())
-    if isinstance(value, list | tuple):
-        return [_widened(item) for item in value]
-    return value
+            raise DataError(f"an integer of {value.bit_length()} bits cannot be written") from None
+        return _pack(msgspec.msgpack.Ext(WIDE, str(value).encode()))
 
 
 def _unwidened(code: int, data: memoryview) -> int:
