@@ -13,7 +13,6 @@ import argparse
 import platform
 import statistics
 import sys
-import tempfile
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -34,14 +33,16 @@ def full_path_rows(a: argparse.Namespace) -> Iterator[Row]:
     if not full_path.is_right(small):
         raise SystemExit("the engine does not reproduce the workload's trades")
     ours: list[float] = []
-    theirs: dict[str, list[float]] = {name: [] for name, (dist, _) in peers.PEERS.items() if peers.installed(dist)}
+    theirs: dict[str, list[float]] = {
+        name: [] for name, (dist, _) in peers.PEERS.items() if peers.installed(dist)
+    }
     for name, (dist, _) in peers.PEERS.items():
         if name not in theirs:
             print(f"skip {name}: {dist} is not installed", file=sys.stderr)
     for _ in range(a.rounds):
         ours.append(full_path.seconds(work) / len(work))
-        for name in theirs:
-            theirs[name].append(peers.PEERS[name][1](small.messages())[0] / len(small))
+        for name, spent in theirs.items():
+            spent.append(peers.PEERS[name][1](small.messages())[0] / len(small))
     best = 1 / statistics.median(ours)
     yield "P2", "full path, all features", f"{best / 1e6:.2f} M msg/s", ""
     for name, target in (("lightmatchingengine", 10), ("liquibook (C++ via SWIG)", 3)):
@@ -68,13 +69,23 @@ def matching_rows(a: argparse.Namespace) -> Iterator[Row]:
     for path in sorted(folder.glob("*_seed23.csv.xz")):
         found = matching(path)
         rate = found["messages_per_s"]
-        yield "P1", f"outside suite, {path.name.split('_')[0]}", f"{rate / 1e6:.2f} M msg/s", verdict(rate, 1.5e6)
+        yield (
+            "P1",
+            f"outside suite, {path.name.split('_')[0]}",
+            f"{rate / 1e6:.2f} M msg/s",
+            verdict(rate, 1.5e6),
+        )
 
 
 def recovery_rows(a: argparse.Namespace) -> Iterator[Row]:
-    found = recovery.measure(a.accounts, a.orders, a.tail)
+    found = max(recovery.measure(a.accounts, a.orders, a.tail, a.rounds))
     what = f"{a.orders:,} orders, {a.accounts:,} accounts, {a.tail:,}-command tail"
-    yield "P6", f"restart to first durable answer: {what}", f"{found:.2f} s", verdict(found, 5, at_most=True)
+    yield (
+        "P6",
+        f"restart to first durable answer: {what}",
+        f"worst of {a.rounds}: {found:.2f} s",
+        verdict(found, 5, at_most=True),
+    )
 
 
 def startup_rows(a: argparse.Namespace) -> Iterator[Row]:
@@ -85,7 +96,13 @@ def startup_rows(a: argparse.Namespace) -> Iterator[Row]:
         yield "P8", f"tradecli {name}", what, verdict(ratio, 10, at_most=True)
 
 
-PARTS = {"p1": matching_rows, "p2": full_path_rows, "p3": latency_rows, "p6": recovery_rows, "p8": startup_rows}
+PARTS = {
+    "p1": matching_rows,
+    "p2": full_path_rows,
+    "p3": latency_rows,
+    "p6": recovery_rows,
+    "p8": startup_rows,
+}
 
 
 def main() -> None:
@@ -100,7 +117,7 @@ def main() -> None:
     parser.add_argument("--data", default="../shared/data/matching")
     a = parser.parse_args()
     core = "compiled" if is_compiled() else "interpreted"
-    print(f"Python {platform.python_version()}, {platform.machine()}, core {core}, {tempfile.gettempdir()} for stores")
+    print(f"Python {platform.python_version()}, {platform.machine()}, core {core}")
     print(f"{'id':3s} {'what':72s} {'measured':38s} target")
     for part in a.only or PARTS:
         for number, what, measured, target in PARTS[part](a):

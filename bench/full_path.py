@@ -66,7 +66,17 @@ def commands(work: workload.Workload) -> list[tuple[int, Command]]:
             continue
         tif = GTC if op == workload.LIMIT else IOC_ORDER
         order = PlaceOrder(
-            account, 0, side + 1, ORDER_TYPES[op], quantity, price, tif, 0, 0, False, STP_NONE  # noqa: FBT003
+            account,
+            0,
+            side + 1,
+            ORDER_TYPES[op],
+            quantity,
+            price,
+            tif,
+            0,
+            0,
+            False,
+            STP_NONE,
         )
         made.append((acct + 1, order))
     return made
