@@ -61,15 +61,19 @@ def list_instrument(state: State, actor: int, command: ListInstrument, out: list
         return reject
     if not is_identifier(command.symbol, NAME_LENGTH_MAX):
         return Reject("instrument.invalid", NAME_LENGTH_MAX, len(command.symbol), "int")
-    if not is_plain(command.name, TEXT_LENGTH_MAX) or not is_plain(command.venue, NAME_LENGTH_MAX):
+    if not is_plain(command.name, TEXT_LENGTH_MAX):
         return Reject("text.invalid", TEXT_LENGTH_MAX, len(command.name), "int")
+    if not is_plain(command.venue, NAME_LENGTH_MAX):
+        return Reject("text.invalid", NAME_LENGTH_MAX, len(command.venue), "int")
     if command.symbol in state.symbols:
         return Reject("instrument.exists")
     if len(state.books) >= INSTRUMENTS_MAX:
         return Reject("instrument.limit", INSTRUMENTS_MAX, len(state.books), "int")
     base, quote = state.asset(command.base), state.asset(command.quote)
-    if base is None or quote is None or base is quote:
+    if base is None or quote is None:
         return Reject("asset.unknown")
+    if base is quote:
+        return Reject("instrument.invalid")
     sizes = (command.tick_units, command.lot_units, command.multiplier)
     decimals = (command.price_decimals, command.quantity_decimals)
     if not all(0 < size <= PPM for size in sizes) or not all(0 <= d <= EXPONENT_MAX for d in decimals):
