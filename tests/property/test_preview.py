@@ -2,16 +2,21 @@
 
 from __future__ import annotations
 
+from decimal import Decimal
+from typing import Any
+
 import pytest
 
 from exchange.codec import state_digest
 from exchange.core import commands as c
 from exchange.core.engine import Engine
+from exchange.core.events import Event, Traded
 from exchange.core.messages import Record
 from exchange.core.state.root import State
 from exchange.directory import Directory
 from exchange.errors import DataError
 from exchange.runtime.preview import preview
+from tests.reference.desk import ALICE, BOB, Desk
 from tests.reference.differential import row
 from tests.reference.replays import records
 from tests.reference.streams import opening
@@ -28,6 +33,18 @@ def balances(state: State, accounts: set[int]) -> Balances:
         for asset, balance in enumerate(state.accounts[account].balances)
         if balance is not None and (balance.posted or balance.held)
     ]
+
+
+def check_told(told: dict[str, Any], events: list[Event], text: Directory) -> None:
+    """The sums a person reads are those of the fills; each trade has one taker."""
+    trades = [event for event in events if isinstance(event, Traded)]
+    number = text.instrument(told["symbol"]).instrument_id
+    quote = text.instruments[number].quote
+    assert told["filled"] == text.quantity_text(number, sum(trade.quantity for trade in trades))
+    assert told["fee"] == text.money_text(quote, sum(trade.taker_fee for trade in trades))
+    assert sum(Decimal(level["quantity"]) for level in told["fills"]) == Decimal(told["filled"])
+    prices = [text.price_text(number, trade.price) for trade in trades]
+    assert [level["price"] for level in told["fills"]] == list(dict.fromkeys(prices))
 
 
 def check_previews(journal: list[Record], every: int) -> int:
@@ -47,6 +64,7 @@ def check_previews(journal: list[Record], every: int) -> int:
             assert [row(event) for event in foreseen.events] == [row(event) for event in events]
             assert told["ok"] == (foreseen.reject is None)
             if foreseen.reject is None:
+                check_told(told, events, Directory.of(state))
                 accounts = {record.command.account, 0}
                 assert balances(foreseen.state, accounts) == balances(engine.state, accounts)
             done += 1
@@ -67,6 +85,17 @@ def test_preview_is_what_then_happens_in_a_long_stream(seed: int) -> None:
 @pytest.mark.parametrize("path", [p for p in tables() if p.stem != "capacity"], ids=lambda path: path.stem)
 def test_preview_foresees_every_row_of_the_scenarios(path) -> None:
     check_previews(played(path).records, every=1)
+
+
+def test_a_replacement_that_trades_in_full_has_a_preview() -> None:
+    """Neither the old nor the new order is there afterwards."""
+    desk = Desk()
+    order_id = desk.buy(ALICE, 5, 100)
+    desk.sell(BOB, 5, 101)
+    told = preview(desk.engine, 1, c.ReplaceOrder(ALICE, order_id, 5, 101), desk.now).row(
+        Directory.of(desk.state)
+    )
+    assert (told["ok"], told["filled"], told["done"], told["resting_at"]) == (True, "0.005", "filled", None)
 
 
 def test_only_order_commands_have_a_preview() -> None:

@@ -183,13 +183,16 @@ class NaiveDesk(NaiveExchange):
         self.may(actor, command)
         if not is_identifier(command.symbol, 40):
             raise RefusedError("instrument.invalid", 40, len(command.symbol), "int")
-        if not is_text(command.name, 200) or not is_text(command.venue, 40):
-            raise RefusedError("text.invalid", 200, len(command.name), "int")
+        for text, most in ((command.name, 200), (command.venue, 40)):
+            if not is_text(text, most):
+                raise RefusedError("text.invalid", most, len(text), "int")
         if command.symbol in self.symbols:
             raise RefusedError("instrument.exists")
         known = range(len(self.assets))
-        if command.base not in known or command.quote not in known or command.base == command.quote:
+        if command.base not in known or command.quote not in known:
             raise RefusedError("asset.unknown")
+        if command.base == command.quote:
+            raise RefusedError("instrument.invalid")
         sizes = (command.tick_units, command.lot_units, command.multiplier)
         decimals = (command.price_decimals, command.quantity_decimals)
         if min(sizes) <= 0 or max(sizes) > 1_000_000 or min(decimals) < 0 or max(decimals) > 18:

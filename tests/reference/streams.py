@@ -98,6 +98,8 @@ class Crowd:
             wait = draw.choice((HOUR, 9 * HOUR, 30 * HOUR, 70 * HOUR)) + MICRO * draw.randrange(5)
         self.now += wait
         account = draw.choice(tuple(OWNERS))
+        if draw.random() < 0.04:
+            return wait, 0, self.remedy(account)
         self.aim = max(0, self.orders_seen - int(draw.expovariate(0.06)))
         if self.live and draw.random() < 0.7:
             self.aim, account = draw.choice(self.live)
@@ -232,6 +234,19 @@ class Crowd:
             (4, self.amendment(instrument)),
         )
         return draw.choices([offer for _, offer in offers], [weight for weight, _ in offers])[0]
+
+    def remedy(self, account: int) -> Command:
+        """Keeps a long stream alive: markets open, accounts free and with money."""
+        draw = self.random
+        asset = draw.randrange(3)
+        return draw.choice(
+            (
+                c.ResumeInstrument(instrument=draw.randrange(3)),
+                c.SuspendAccount(account=account, is_suspended=False),
+                c.SetAccountLimits(account=account, is_exempt=account == 8),
+                c.Deposit(account=account, asset=asset, amount=(80_000, 3 * 10**6, 3 * 10**6)[asset]),
+            )
+        )
 
     def listing(self) -> c.ListInstrument:
         draw = self.random
