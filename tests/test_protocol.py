@@ -67,7 +67,7 @@ LISTING = ListInstrument(
     fees=((1, 2), (0, 1)),
 )
 
-MESSAGES = [
+MESSAGES: list[protocol.Request | protocol.Reply] = [
     Hello(1, "local"),
     Send(7, protocol.command_rows([ORDER, LISTING])),
     Query(8, "depth", {"instrument": "BTC-USDC", "levels": 5}),

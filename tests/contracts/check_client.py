@@ -179,7 +179,7 @@ def check_what_does_not_exist_is_not_found(client: Client) -> None:
         ("document", {"kind": "layouts", "key": "nothing"}),
     ):
         with pytest.raises(NotFound):
-            client.query(name, **params)  # type: ignore[arg-type]
+            client.query(name, **params)
 
 
 def check_bad_parameters_are_errors_and_harm_nobody(client: Client) -> None:

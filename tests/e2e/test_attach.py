@@ -18,7 +18,7 @@ from exchange import bootstrap
 from exchange.adapters.local_client import LocalClient
 from exchange.adapters.local_socket import socket_path
 from exchange.bootstrap import open_client
-from exchange.client import Client
+from exchange.client import Client, Update
 from exchange.config import Config
 from exchange.core.messages import OrderAccepted, PlaceOrder
 from exchange.core.terms import BUY, LIMIT
@@ -121,7 +121,7 @@ def test_a_killed_owner_loses_nothing_it_had_acknowledged(tmp_path: Path) -> Non
     owner.send_signal(signal.SIGKILL)
     assert owner.wait(60) == -signal.SIGKILL
     trading.join(60)
-    seen = []
+    seen: list[Update] = []
     with pytest.raises(ConnectionLost):
         seen.extend(updates)
     with pytest.raises(ConnectionLost):

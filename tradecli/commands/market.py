@@ -5,6 +5,7 @@ from typing import Annotated, Any
 
 import typer
 
+from exchange.client import Update
 from exchange.core.events import LevelChanged, Traded
 from exchange.directory import time_text
 from exchange.views.candles import TIMEFRAMES
@@ -83,8 +84,9 @@ def watch(
 ) -> None:
     """A line for every change of a best price and every trade, until interrupted."""
     session = session_of(context)
+    updates = session.watch()  # before anything is asked: it starts the exchange if there is none
     wanted = {session.directory.instrument(symbol).instrument_id for symbol in symbols or []}
-    for number, row in enumerate(_changes(session, wanted), 1):
+    for number, row in enumerate(_changes(session, updates, wanted), 1):
         if session.options.output == "table":
             render.write_line("  ".join(f"{render.cell_text(value):<12}" for value in row.values()).rstrip())
         else:
@@ -113,10 +115,10 @@ def _ladder(depth: dict[str, Any]) -> list[dict[str, Any]]:
     return rows
 
 
-def _changes(session: Session, wanted: set[int]) -> Iterator[dict[str, Any]]:
+def _changes(session: Session, updates: Iterator[Update], wanted: set[int]) -> Iterator[dict[str, Any]]:
     directory = session.directory
     shown: dict[int, tuple[Any, ...]] = {}
-    for update in session.watch():
+    for update in updates:
         touched = {
             event.instrument: isinstance(event, Traded)
             for event in update.events

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from functools import lru_cache
 from typing import Any, Final
 
 from exchange.core.units import DAY, PPM, SECOND, half_even_div
@@ -15,6 +16,7 @@ SPARKS: Final = "▁▂▃▄▅▆▇█"
 MINUS: Final = "-"
 
 
+@lru_cache(maxsize=8192)
 def grouped(text: str) -> str:
     """Thousands separators: "-64250.50" to "-64,250.50"."""
     whole, point, fraction = text.partition(".")

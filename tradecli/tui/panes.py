@@ -21,6 +21,7 @@ from tradecli.tui.widgets.watchlist import Watchlist
 
 WIDTH_MIN: Final = 60
 HEIGHT_MIN: Final = 20
+VALUE_NS: Final = 250_000_000  # prices move too fast to read profits that follow each of them
 BOOK_COLUMN_MIN: Final = 76
 SIDE_COLUMNS_MIN: Final = 110
 
@@ -67,6 +68,8 @@ class Panes:
         self._link = link
         self._badge = badge
         self._worth = ("", "", "")
+        self._is_valued_anew = False
+        self._valued_at = 0
 
     @property
     def body(self) -> tuple[Surface, ...]:
@@ -128,7 +131,10 @@ class Panes:
             self.chart.redraw()
         if dirty.market:
             self.tape.redraw()
-        if dirty.account or dirty.funds or (dirty.quotes and self.blotter.tab in ("orders", "positions")):
+        self._is_valued_anew |= dirty.quotes and self.blotter.tab in ("orders", "positions")
+        is_time = self._link.now() - self._valued_at >= VALUE_NS
+        if dirty.account or dirty.funds or (self._is_valued_anew and is_time):
+            self._is_valued_anew, self._valued_at = False, self._link.now()
             self.blotter.redraw()
         if dirty.quotes or dirty.funds:
             self._worth = mirror.worth()

@@ -17,7 +17,7 @@ from exchange.views.blotter import Fill
 from exchange.views.candles import Candle, Candles, begin_of
 from tradecli.tui.actions import bindings
 from tradecli.tui.figures import DOWN, EIGHTHS, UP, compact, grouped, percent, trimmed
-from tradecli.tui.theme import ink
+from tradecli.tui.theme import Palette, ink
 from tradecli.tui.widgets.candles import GLYPHS, ZOOMS, Scale, column, time_label, time_marks
 from tradecli.tui.widgets.surface import Row, Surface
 
@@ -26,6 +26,8 @@ SHORT_HEIGHT: Final = 12
 
 # One cell of the plot: glyph, palette field of the text, palette field of the background.
 Cell = tuple[str, str, str]
+Label = tuple[str, str, str]  # text, palette field of the text, palette field of the background
+PlotRow = tuple[list[Cell], Label | None, int, bool]  # cells, label, width, is dimmed
 EMPTY: Final[Cell] = (" ", "faint", "panel")
 
 
@@ -46,6 +48,7 @@ class Chart(Surface, can_focus=True):
         self.cross = -1
         self.is_loading = True
         self._plot_width = 0
+        self._kept: dict[int, tuple[PlotRow, Palette, Strip]] = {}  # drawn rows by y
 
     def draw(self, width: int, height: int) -> list[Strip]:
         number = self.candles.instrument
@@ -62,13 +65,11 @@ class Chart(Surface, can_focus=True):
         scale = self._scale(shown, rows)
         cells = self._plot(shown, scale, rows)
         labels = self._labels(scale, rows)
-        axis = width - self._plot_width
-        lines = [title]
-        for y in range(rows):
-            lines.append(self._line(cells[y], labels.get(y), axis, width))
-        lines += self._volume(shown, volume_rows, axis, width)
-        lines.append(self._time_axis(shown, width))
-        return lines
+        cells += self._volume(shown, volume_rows)
+        if volume_rows:
+            labels[rows] = (self._most_text(shown, width), "faint", "panel")
+        lines = [self._line(y, (row, labels.get(y), width, self.is_dimmed)) for y, row in enumerate(cells)]
+        return [title, *lines, self._time_axis(shown, width)]
 
     def _shown(self, width: int) -> list[Candle]:
         """The candles that fit, oldest first; also settles the width of the plot."""
@@ -150,7 +151,7 @@ class Chart(Surface, can_focus=True):
             glyph, color, _ = row[x]
             row[x] = ("┊" if glyph in " ┈" else glyph, "accent" if glyph in " ┈" else color, "cursor")
 
-    def _labels(self, scale: Scale, rows: int) -> dict[int, tuple[str, str, str]]:
+    def _labels(self, scale: Scale, rows: int) -> dict[int, Label]:
         """Text and colours of the price axis by row; own orders and the last price win."""
         number = self.candles.instrument
 
@@ -165,49 +166,50 @@ class Chart(Surface, can_focus=True):
         labels[scale.row(newest.close)] = (text(newest.close), "inverse", color)
         return {y: label for y, label in labels.items() if 0 <= y < rows}
 
-    def _line(self, cells: list[Cell], label: tuple[str, str, str] | None, axis: int, width: int) -> Strip:
+    def _line(self, y: int, plot_row: PlotRow) -> Strip:
+        """One row of the plot with its label; as kept from the last frame if nothing in it moved."""
         palette = self.palette
+        kept = self._kept.get(y)
+        if kept is not None and kept[1] is palette and kept[0] == plot_row:
+            return kept[2]
+        cells, label, width, _ = plot_row
         row = Row()
         at = 0
         while at < len(cells):
-            _, color, background = cells[at]
-            end = at + 1
-            while end < len(cells) and cells[end][1] == color and cells[end][2] == background:
-                end += 1
-            style = self.ink(getattr(palette, color), getattr(palette, background))
+            end, color = _run_end(cells, at)
+            style = self.ink(getattr(palette, color), getattr(palette, cells[at][2]))
             row.add("".join([cell[0] for cell in cells[at:end]]), style)
             at = end
         if label is not None:
             text, color, background = label
             style = self.ink(getattr(palette, color), getattr(palette, background), bold=color == "inverse")
-            row.add(f" {text.rjust(axis - 2)} ", style)
-        return row.strip(width, self.ink(palette.dim))
+            row.add(f" {text.rjust(width - self._plot_width - 2)} ", style)
+        strip = row.strip(width, self.ink(palette.dim))
+        self._kept[y] = (plot_row, palette, strip)
+        return strip
 
-    def _volume(self, shown: Sequence[Candle], rows: int, axis: int, width: int) -> list[Strip]:
+    def _volume(self, shown: Sequence[Candle], rows: int) -> list[list[Cell]]:
         """Bars in eighths of a row under their candles."""
-        if not rows:
-            return []
-        palette = self.palette
         body, slot = ZOOMS[self.zoom]
         most = max(candle.volume for candle in shown) or 1
-        offset = self._plot_width - len(shown) * slot
-        strips = []
+        left = self._plot_width - len(shown) * slot
+        heights = [max(candle.volume * rows * 8 // most, 1 if candle.volume else 0) for candle in shown]
+        colors = ["up_bar" if candle.close >= candle.open else "down_bar" for candle in shown]
+        cells = []
         for y in range(rows):
-            row = Row().fill(offset, self.ink(palette.dim))
             floor = (rows - 1 - y) * 8
-            for candle in shown:
-                eighths = min(max(candle.volume * rows * 8 // most - floor, 0), 8)
-                if floor == 0 and candle.volume and not eighths:
-                    eighths = 1
-                color = palette.up_bar if candle.close >= candle.open else palette.down_bar
-                row.add(EIGHTHS[eighths] * body, self.ink(color)).add(
-                    " " * (slot - body), self.ink(palette.dim)
-                )
-            if y == 0:
-                text = compact(self.directory.quantity_text(self.candles.instrument, most), axis - 2)
-                row.add(f" {text.rjust(axis - 2)} ", self.ink(palette.faint))
-            strips.append(row.strip(width, self.ink(palette.dim)))
-        return strips
+            row = [EMPTY] * self._plot_width
+            for at, (height, color) in enumerate(zip(heights, colors, strict=True)):
+                if height > floor:
+                    x = left + at * slot
+                    row[x : x + body] = [(EIGHTHS[min(height - floor, 8)], color, "panel")] * body
+            cells.append(row)
+        return cells
+
+    def _most_text(self, shown: Sequence[Candle], width: int) -> str:
+        most = max(candle.volume for candle in shown)
+        text = self.directory.quantity_text(self.candles.instrument, most)
+        return compact(text, width - self._plot_width - 2)
 
     def _time_axis(self, shown: Sequence[Candle], width: int) -> Strip:
         palette = self.palette
@@ -313,3 +315,19 @@ class Chart(Surface, can_focus=True):
     def on_mouse_scroll_down(self, event: MouseScrollDown) -> None:
         event.stop()
         self.set_zoom(-1)
+
+
+def _run_end(cells: list[Cell], at: int) -> tuple[int, str]:
+    """End and colour of the run that begins here; a blank goes with any colour."""
+    glyph, color, background = cells[at]
+    is_open = glyph == " "
+    end = at + 1
+    while end < len(cells) and cells[end][2] == background:
+        glyph, other, _ = cells[end]
+        if glyph != " " and other != color:
+            if not is_open:
+                break
+            color = other
+        is_open = is_open and glyph == " "
+        end += 1
+    return end, color

@@ -3,7 +3,7 @@ own orders on the outer edges.  Spread and balance of the two sides stand betwee
 
 from __future__ import annotations
 
-from typing import Final
+from typing import Final, NamedTuple
 
 from rich.style import Style
 from textual.events import Click, MouseScrollDown, MouseScrollUp
@@ -17,7 +17,7 @@ from exchange.views.depth import Row as Level
 from tradecli.tui.actions import bindings
 from tradecli.tui.figures import DOWN, FLAT, UP, compact, grouped, share, trimmed
 from tradecli.tui.messages import PricePicked
-from tradecli.tui.theme import ink
+from tradecli.tui.theme import Palette, ink
 from tradecli.tui.widgets.surface import Row, Surface, right_aligned
 
 STEPS: Final = (1, 2, 5, 10, 20, 50, 100, 500, 1_000)
@@ -25,18 +25,32 @@ HEAD_ROWS: Final = 2
 MIDDLE_ROWS: Final = 2
 IMBALANCE_LEVELS: Final = 10
 OWN_CELLS: Final = 6
-DIGITS_MAX: Final = 9
+KEPT_MAX: Final = 4_096
+
+
+class Look(NamedTuple):
+    """Everything a level's row shows.  filled: cells of its bar."""
+
+    instrument: int
+    side: Side
+    price: Ticks
+    lots: Lots
+    filled: int
+    own: str
+    is_cursor: bool
+    is_last: bool
 
 
 class Columns:
     """Cells of each column: own, quantity, price, quantity, own."""
 
-    __slots__ = ("own", "price", "quantity")
+    __slots__ = ("own", "price", "quantity", "widths")
 
     def __init__(self, width: int, price: int) -> None:
         self.price = price + 2
         self.own = OWN_CELLS if width >= self.price + 2 * (OWN_CELLS + 5) else 0
         self.quantity = max((width - self.price - 2 * self.own) // 2, 0)
+        self.widths = (self.own, self.quantity, self.price)
 
 
 class OrderBook(Surface, can_focus=True):
@@ -55,6 +69,7 @@ class OrderBook(Surface, can_focus=True):
         self.status = "open"
         self.step_at = 0
         self.cursor = 0
+        self._kept: dict[tuple[Look, tuple[int, int, int], int, bool, Palette], Strip] = {}
         self._levels: tuple[list[Level], list[Level]] = ([], [])  # bids, asks as drawn
 
     @property
@@ -114,34 +129,48 @@ class OrderBook(Surface, can_focus=True):
         return row.strip(width, style)
 
     def _level_row(self, columns: Columns, width: int, at: int, level: Level, most: Lots) -> Strip:
-        palette = self.palette
-        is_ask = at > 0
+        """As kept from an earlier frame if it looked the same then: most levels stand still."""
         price, lots, _ = level
-        background = palette.cursor if at == self.cursor and self.has_focus else palette.panel
-        number = self.depth.instrument
-        color = palette.down if is_ask else palette.up
+        side = SELL if at > 0 else BUY
+        look = Look(
+            self.depth.instrument,
+            side,
+            price,
+            lots,
+            -(-lots * columns.quantity // most) if most else 0,
+            self._own_text(side, price, columns.own - 1),
+            at == self.cursor and self.has_focus,
+            self.last == price and bool(self.last),
+        )
+        key = (look, columns.widths, width, self.is_dimmed, self.palette)
+        strip = self._kept.get(key)
+        if strip is None:
+            if len(self._kept) >= KEPT_MAX:
+                self._kept.clear()
+            strip = self._kept[key] = self._drawn(look, columns, width)
+        return strip
+
+    def _drawn(self, look: Look, columns: Columns, width: int) -> Strip:
+        palette = self.palette
+        is_ask = look.side == SELL
+        background = palette.cursor if look.is_cursor else palette.panel
         plain = self.ink(palette.text, background)
-        row = Row()
-        own = self._own_text(SELL if is_ask else BUY, price, columns.own - 1)
         own_style = ink(palette.own, background, bold=True)
-        if columns.own:
-            row.add(" " * columns.own if is_ask else right_aligned(own, columns.own - 1) + " ", own_style)
-        text = compact(self.directory.quantity_text(number, lots), max(columns.quantity - 1, 1))
-        filled = -(-lots * columns.quantity // most) if most else 0
         bar = self.ink(palette.text, palette.down_bar if is_ask else palette.up_bar)
+        text = compact(self.directory.quantity_text(look.instrument, look.lots), max(columns.quantity - 1, 1))
+        price = grouped(self.directory.price_text(look.instrument, look.price)).center(columns.price)
+        color = self.ink(palette.down if is_ask else palette.up, background, bold=look.is_last)
+        row = Row()
         if is_ask:
-            row.add(" " * columns.quantity, plain)
+            row.add(" " * (columns.own + columns.quantity), plain).add(price, color)
+            self._bar(row, text.ljust(columns.quantity), look.filled, (bar, plain))
+            row.add(f" {look.own}".ljust(columns.own)[: columns.own], own_style)
         else:
-            self._bar(row, right_aligned(text, columns.quantity), columns.quantity - filled, (plain, bar))
-        mark = self.last == price and bool(self.last)
-        shown = grouped(self.directory.price_text(number, price))
-        row.add(shown.center(columns.price), self.ink(color, background, bold=mark))
-        if is_ask:
-            self._bar(row, text.ljust(columns.quantity), filled, (bar, plain))
             if columns.own:
-                row.add(f" {own}".ljust(columns.own), own_style)
-        else:
-            row.add(" " * columns.quantity, plain)
+                row.add(right_aligned(look.own, columns.own - 1) + " ", own_style)
+            split = columns.quantity - look.filled
+            self._bar(row, right_aligned(text, columns.quantity), split, (plain, bar))
+            row.add(price, color)
         return row.strip(width, plain)
 
     @staticmethod

@@ -42,7 +42,7 @@ class Row:
             self._flush()
             self._style = style
         self._text.append(text)
-        self.width += cell_len(text)
+        self.width += len(text) if text.isascii() else cell_len(text)
         return self
 
     def right(self, text: str, cells: int, style: Style) -> Row:

@@ -6,7 +6,6 @@ from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import BinaryIO, Final, cast
 
-from exchange.directory import decimal_steps
 from exchange.errors import DataError, NotFound
 
 GZIP: Final = b"\x1f\x8b"
@@ -100,10 +99,13 @@ def whole(text: str, field: str) -> int:
 
 def scaled(text: str, decimals: int, field: str) -> int:
     """An exact decimal times 10**decimals, not negative.  Raises ValueError naming the field."""
-    value = decimal_steps(text, decimals)
-    if value is None or len(text) > SHOWN_MAX:
+    before, _, after = text.partition(".")
+    if len(after) > decimals:
+        after = after.rstrip("0")
+    digits = before + after.ljust(decimals, "0")
+    if len(after) > decimals or len(text) > SHOWN_MAX or not digits.isdigit() or not digits.isascii():
         raise ValueError(f"{field} {shown(text)} is not a decimal number with at most {decimals} decimals")
-    return value
+    return int(digits)
 
 
 def decimals_of(text: str) -> int:
