@@ -44,7 +44,7 @@ from exchange.core.state.root import State
 from exchange.core.terms import SYSTEM_USER
 
 ENGINE_VERSION: Final = 1  # raised by every release that changes the outcome of ``apply``
-STEPS_MAX: Final = 1_000_000  # timers one record may fire
+STEPS_MAX: Final = 1_000_000  # timers one record may fire beyond those that waited
 
 Handler = Callable[[State, int, Any, list[Event]], Optional[Reject]]
 
@@ -129,7 +129,7 @@ class Engine:
 
     def _fire(self, ts: int, out: list[Event]) -> None:
         timers = self.state.timers
-        for _ in range(STEPS_MAX):
+        for _ in range(len(timers.commands) + STEPS_MAX):
             command = timers.pop_due(ts)
             if command is None:
                 return

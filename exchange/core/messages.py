@@ -33,7 +33,7 @@ class Event:
     FIELDS: ClassVar[Fields] = ()
 
 
-@mypyc_attr(acyclic=True)
+@mypyc_attr(acyclic=True, free_list_len=1)
 class Record:
     """One command with its place and time in the one log.
 
@@ -66,7 +66,7 @@ class Reject:
         self.unit = unit
 
 
-@mypyc_attr(acyclic=True)
+@mypyc_attr(acyclic=True, free_list_len=1)
 class PlaceOrder(Command):
     """FIX 35=D.  limit, display, expires: 0 means none.  client_order_id: "" means none."""
 
@@ -128,7 +128,7 @@ class PlaceOrder(Command):
         self.client_order_id = client_order_id
 
 
-@mypyc_attr(acyclic=True)
+@mypyc_attr(acyclic=True, free_list_len=1)
 class CancelOrder(Command):
     """FIX 35=F.  Names the order by engine id or, if that is 0, by client order id."""
 
@@ -180,7 +180,7 @@ class ModifyOrder(Command):
         self.limit = limit
 
 
-@mypyc_attr(acyclic=True)
+@mypyc_attr(acyclic=True, free_list_len=1)
 class ReplaceOrder(Command):
     """Cancel-replace in one step: the order ends and a new one with this quantity takes the back.
 
@@ -215,7 +215,7 @@ class ReplaceOrder(Command):
         self.new_client_order_id = new_client_order_id
 
 
-@mypyc_attr(acyclic=True)
+@mypyc_attr(acyclic=True, free_list_len=1)
 class OrderAccepted(Event):
     """FIX 150=0.  order: the command as asked.   limit: the effective one, 0 for market orders.
     hold: what was checked and set aside, in the quote asset for a buy, the base asset for a sell."""
@@ -235,7 +235,7 @@ class OrderAccepted(Event):
         self.order = order
 
 
-@mypyc_attr(acyclic=True)
+@mypyc_attr(acyclic=True, free_list_len=1)
 class Traded(Event):
     """One fill of two orders, FIX 150=F on both sides.  The price is the maker's.
 
@@ -304,7 +304,7 @@ class Traded(Event):
         self.taker_leaves = taker_leaves
 
 
-@mypyc_attr(acyclic=True)
+@mypyc_attr(acyclic=True, free_list_len=1)
 class OrderDone(Event):
     """The order left the book for good.  leaves: what was not filled."""
 
@@ -325,7 +325,7 @@ class OrderDone(Event):
         self.leaves = leaves
 
 
-@mypyc_attr(acyclic=True)
+@mypyc_attr(acyclic=True, free_list_len=1)
 class OrderModified(Event):
     """FIX 150=5.  quantity: new total, filled part included.   leaves: remaining."""
 
@@ -375,7 +375,7 @@ class OrderModified(Event):
         self.kept_priority = kept_priority
 
 
-@mypyc_attr(acyclic=True)
+@mypyc_attr(acyclic=True, free_list_len=1)
 class LevelChanged(Event):
     """A price level after the command, FIX 35=X.  quantity: displayed; 0 and 0 orders = gone."""
 

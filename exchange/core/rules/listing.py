@@ -134,6 +134,12 @@ def check_rules(command: ListInstrument | AmendInstrument) -> Reject | None:
     ):
         if not 0 <= value <= most:
             return Reject("instrument.invalid", most, value, "int")
+    for least, most in (
+        (command.quantity_min, command.quantity_max),
+        (command.notional_min, command.notional_max),
+    ):
+        if most and most < least:
+            return Reject("instrument.invalid", least, most, "int")
     return None
 
 

@@ -14,7 +14,7 @@ from exchange.core.messages import (
     Reject,
     ReplaceOrder,
 )
-from exchange.core.rules.access import may_act, operate
+from exchange.core.rules.access import may_act, operate, owns
 from exchange.core.rules.matching import (
     enter,
     expires_of,
@@ -45,7 +45,7 @@ def place(state: State, actor: int, command: PlaceOrder, out: list[Event]) -> Op
     account = state.account(command.account)
     if account is None:
         return Reject("account.unknown")
-    if account.owner != actor and not may_act(state, actor, PlaceOrder, account):
+    if not owns(state, actor, account) and not may_act(state, actor, PlaceOrder, account):
         return Reject("access.denied")
     book = state.book(command.instrument)
     if book is None:
@@ -78,7 +78,7 @@ def accept(
     order.maker_ppm = maker_ppm
     order.taker_ppm = taker_ppm
     if command.client_order_id:
-        account.remember(command.client_order_id, order_id, state.ts, command)
+        state.remember(account, order_id, command)
     out.append(OrderAccepted(order_id, limit, needed, command))
     state.keep(order)
     enter(state, order, sweep_bound(book, command.side, limit), out)
@@ -129,7 +129,7 @@ def cancel(state: State, actor: int, command: CancelOrder, out: list[Event]) -> 
     account = state.account(command.account)
     if account is None:
         return Reject("account.unknown")
-    if account.owner != actor and not may_act(state, actor, CancelOrder, account):
+    if not owns(state, actor, account) and not may_act(state, actor, CancelOrder, account):
         return Reject("access.denied")
     order = find(state, account, command.order_id, command.client_order_id)
     if order is None:
@@ -183,7 +183,7 @@ def modify(state: State, actor: int, command: ModifyOrder, out: list[Event]) -> 
     account = state.account(command.account)
     if account is None:
         return Reject("account.unknown")
-    if account.owner != actor and not may_act(state, actor, ModifyOrder, account):
+    if not owns(state, actor, account) and not may_act(state, actor, ModifyOrder, account):
         return Reject("access.denied")
     order = find(state, account, command.order_id, command.client_order_id)
     if order is None or not _is_of(order, command.instrument):
@@ -261,15 +261,26 @@ def _requeue(state: State, order: Order, quantity: Lots, limit: Ticks, out: list
     enter(state, order, sweep_bound(book, order.side, limit), out)
 
 
+def _repeated(account: Account, command: ReplaceOrder) -> Reject | None:
+    """A replacement asked for again after it was made: the order it replaced is gone by then."""
+    known = account.client_orders.get(command.new_client_order_id)
+    if known is None:
+        return None
+    made = known.command
+    is_same = made.quantity == command.quantity and command.limit in (0, made.limit)
+    reason = "order.exists" if is_same else "order.exists_with_different_fields"
+    return Reject(reason, known.order_id, known.order_id, "OrderId")
+
+
 def replace(state: State, actor: int, command: ReplaceOrder, out: list[Event]) -> Optional[Reject]:
     account = state.account(command.account)
     if account is None:
         return Reject("account.unknown")
-    if account.owner != actor and not may_act(state, actor, ReplaceOrder, account):
+    if not owns(state, actor, account) and not may_act(state, actor, ReplaceOrder, account):
         return Reject("access.denied")
     order = find(state, account, command.order_id, "")
     if order is None or not _is_of(order, command.instrument):
-        return Reject("order.unknown", 0, command.order_id, "OrderId")
+        return _repeated(account, command) or Reject("order.unknown", 0, command.order_id, "OrderId")
     book = order.book
     asked = order.command
     wanted = PlaceOrder(

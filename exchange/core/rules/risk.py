@@ -24,7 +24,7 @@ from exchange.core.terms import (
     STP_CANCEL_NEWEST,
     STP_NONE,
 )
-from exchange.core.units import GTD_HORIZON, LOTS_MAX, PPM, TICKS_MAX, Lots, Minor, Nanos, Ppm, Ticks
+from exchange.core.units import GTD_HORIZON, LOTS_MAX, MICRO, PPM, TICKS_MAX, Lots, Minor, Nanos, Ppm, Ticks
 
 Terms: TypeAlias = tuple[Minor, Ppm, Ppm]  # what to set aside, maker and taker fee rate
 NO_TERMS: Final[Terms] = (0, 0, 0)
@@ -161,6 +161,8 @@ def _check_extras(command: PlaceOrder, ts: Nanos) -> Reject | None:
         return Reject("order.expiry_invalid", 0, command.expires, "Nanos")
     if command.expires and not ts < command.expires <= ts + GTD_HORIZON:
         return Reject("order.expiry_invalid", ts + GTD_HORIZON, command.expires, "Nanos")
+    if command.expires % MICRO:
+        return Reject("order.expiry_invalid", 0, command.expires, "Nanos")
     return None
 
 

@@ -13,7 +13,7 @@ from mypy_extensions import mypyc_attr
 
 from exchange.core.messages import PlaceOrder
 from exchange.core.terms import EXTERNAL
-from exchange.core.units import CLIENT_ID_WINDOW, CLIENT_IDS_MAX, OPEN_ORDERS_MAX, Minor, Nanos
+from exchange.core.units import OPEN_ORDERS_MAX, Minor, Nanos
 
 if TYPE_CHECKING:
     from exchange.core.state.order import Order
@@ -94,16 +94,6 @@ class Account:
             return 0
         found = self.balances[asset]
         return 0 if found is None else found.posted - found.held
-
-    def remember(self, client_order_id: str, order_id: int, ts: Nanos, command: PlaceOrder) -> None:
-        """Keep a client order id for at least a day; the oldest go first beyond that."""
-        known = self.client_orders
-        known[client_order_id] = ClientOrder(order_id, ts, command)
-        while known:
-            first = next(iter(known))
-            if len(known) <= CLIENT_IDS_MAX and known[first].ts > ts - CLIENT_ID_WINDOW:
-                return
-            del known[first]
 
 
 def move(source: Account, target: Account, asset: int, amount: Minor) -> None:

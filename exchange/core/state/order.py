@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Final, Optional
 
+from mypy_extensions import mypyc_attr
+
 from exchange.core.messages import PlaceOrder
 from exchange.core.state.ledger import Account, Balance
 from exchange.core.terms import (
@@ -43,6 +45,7 @@ DONE_STATUS: Final[dict[int, str]] = {
 }
 
 
+@mypyc_attr(free_list_len=1)
 class Order:
     """A live order.
 

@@ -5,8 +5,9 @@ from __future__ import annotations
 from typing import Optional
 
 from exchange.core.instrument import Asset, Instrument
+from exchange.core.messages import PlaceOrder
 from exchange.core.state.book import Book
-from exchange.core.state.ledger import Account
+from exchange.core.state.ledger import Account, ClientOrder
 from exchange.core.state.order import Order
 from exchange.core.state.timers import Timers
 from exchange.core.state.user import User
@@ -20,6 +21,7 @@ from exchange.core.terms import (
     ROLE_SYSTEM,
     SYSTEM_USER,
 )
+from exchange.core.units import CLIENT_ID_WINDOW, CLIENT_IDS_MAX
 
 TRIM = 65_536  # finished order ids are cut from the front of the table in steps of this power of two
 
@@ -151,6 +153,21 @@ class State:
             after.earlier = before
         order.earlier = None
         order.later = None
+
+    def remember(self, account: Account, order_id: int, command: PlaceOrder) -> None:
+        """Keep the client order id for at least a day and as long as its order lives.
+
+        Beyond that, and beyond ``CLIENT_IDS_MAX``, the oldest go first.
+        """
+        known = account.client_orders
+        known[command.client_order_id] = ClientOrder(order_id, self.ts, command)
+        while True:
+            first = next(iter(known))
+            oldest = known[first]
+            is_wanted = oldest.ts > self.ts - CLIENT_ID_WINDOW or self.order(oldest.order_id) is not None
+            if len(known) <= CLIENT_IDS_MAX and (is_wanted or oldest.order_id == order_id):
+                return
+            del known[first]
 
     def live_orders(self) -> list[Order]:
         return [order for order in self.orders if order is not None]
