@@ -6,7 +6,7 @@ check: ## format, lint, types, import contracts, quick tests; what CI runs
 	$(PYTHON) -m ruff format --check .
 	$(PYTHON) -m ruff check .
 	$(PYTHON) -m mypy
-	$(PYTHON) -m importlinter.cli lint 2>/dev/null || $(dir $(PYTHON))lint-imports
+	$(dir $(PYTHON))lint-imports
 	$(PYTHON) -m pytest -q -m "not slow"
 
 fmt: ## format and apply safe fixes

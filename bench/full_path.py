@@ -124,7 +124,7 @@ def seconds(work: workload.Workload) -> float:
 
 def latencies_ns(work: workload.Workload) -> list[int]:
     """Wall nanoseconds of each ``apply``, sorted, with the collector set as the owner sets it."""
-    from exchange.bootstrap import tune_collector
+    from exchange.runtime.recovery import tune_collector
 
     engine = market()
     made = commands(work)

@@ -28,6 +28,7 @@ LOCKED_SECONDS: Final = 10.0  # for an owner that is starting, stopping or doing
 START_SECONDS: Final = 60.0  # for a process of our own to recover and listen
 POLL_SECONDS: Final = (0.002, 0.1)  # first and longest pause between two looks
 WARM_UP: Final[Nanos] = 60 * SECOND  # a new market has been trading this long when one comes in
+SWITCH_SECONDS: Final = 0.0005  # an order waits no longer than this for a thread that writes history
 THREADS: Final = 4  # of the exchange process: the disk, and questions about the past
 LOG: Final = "exchange.log"
 LOG_MAX: Final = 1 << 20
@@ -90,8 +91,10 @@ def run_owner(
     from exchange.runtime.hub import Hub
     from exchange.runtime.lookup import Lookup
     from exchange.runtime.owner import Owner
+    from exchange.runtime.recovery import tune_collector
 
     exchange, pace = _opened(config, is_staying=True)
+    tune_collector()
     accounts = exchange.state.accounts
     terms = Terms(is_staying, first_seconds, linger_seconds)
     try:
@@ -108,9 +111,12 @@ def run_owner(
                 threads.submit(archive.opened)  # whoever asks first is told what went wrong
                 await server.run(market)
 
+            interval = sys.getswitchinterval()
+            sys.setswitchinterval(SWITCH_SECONDS)
             try:
                 asyncio.run(serve())
             finally:
+                sys.setswitchinterval(interval)
                 archive.close()
     finally:
         for note in exchange.notes:
@@ -125,12 +131,13 @@ def check_interpreter() -> None:
 
 
 def _attached(config: Config) -> Client | None:
-    from exchange.adapters.local_client import LocalClient
     from exchange.adapters.local_socket import socket_path
 
     path = socket_path(config.folder)
     if not path.exists():
         return None
+    from exchange.adapters.local_client import LocalClient
+
     try:
         return LocalClient(path, LOCAL_USER)
     except ConnectionLost:

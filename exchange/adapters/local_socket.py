@@ -1,21 +1,22 @@
 """Where the exchange of one folder listens on this machine, and who is on the other end.
 
 A socket in the store's own folder, open to its owner only.  A path too long for a socket's address
-becomes a short one in a private folder below /tmp.
+becomes a short one in a private folder below /tmp.  A single command that finds nobody only asks
+for the path, so nothing of the network is imported for that.
 """
 
 from __future__ import annotations
 
 import hashlib
 import os
-import socket
-import stat
-import struct
 import sys
 from pathlib import Path
-from typing import Final
+from typing import TYPE_CHECKING, Final
 
 from exchange.errors import AuthError, ConfigError
+
+if TYPE_CHECKING:
+    import socket
 
 NAME: Final = "exchange.sock"
 PATH_MAX: Final = 103  # bytes, the shortest limit of the common systems less the final zero
@@ -34,6 +35,9 @@ def socket_path(folder: Path) -> Path:
 def listening(path: Path) -> socket.socket:
     """Bound for its owner only, in place of what an earlier process left.  The caller holds the
     store's lock.  Raises AuthError when the folder belongs to somebody else."""
+    import socket
+    import stat
+
     if path.name != NAME:
         path.parent.mkdir(mode=0o700, exist_ok=True)
         found = path.parent.lstat()
@@ -57,6 +61,8 @@ def listening(path: Path) -> socket.socket:
 
 def connected(path: Path, seconds: float) -> socket.socket | None:
     """None when nobody listens.  seconds: for this and every later wait.  Raises AuthError."""
+    import socket
+
     if not hasattr(socket, "AF_UNIX"):
         raise ConfigError("this system has no local sockets: only one process at a time can use a store")
     made = socket.socket(socket.AF_UNIX, socket.SOCK_STREAM)
@@ -82,6 +88,9 @@ def check_peer(connection: socket.socket) -> None:
 
 def _peer_uid(connection: socket.socket) -> int | None:
     """None where the system does not tell; the socket's mode keeps others out there."""
+    import socket
+    import struct
+
     if sys.platform == "linux":
         _, uid, _ = struct.unpack("3i", connection.getsockopt(socket.SOL_SOCKET, socket.SO_PEERCRED, 12))
         return int(uid)

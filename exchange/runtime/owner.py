@@ -10,6 +10,7 @@ import asyncio
 from collections import deque
 from collections.abc import Callable, Iterable, Sequence
 from concurrent.futures import Executor
+from time import perf_counter_ns
 from typing import Any, Final, TypeVar
 
 from exchange.client import Receipt
@@ -27,6 +28,7 @@ from exchange.runtime.sequencer import Exchange, Staged
 BATCH_MAX: Final = 4_096  # commands of one commit; a single request may be larger
 INBOX_MAX: Final = 65_536  # commands waiting before senders have to
 FEED_MAX: Final = 256  # commands, about, that a feed which is behind adds to one batch
+SYNC_HERE_NS: Final = 400_000  # a sync this quick is not worth a thread
 WAIT_MAX: Final = 60.0  # seconds; the clock may jump while nothing is due
 
 T = TypeVar("T")
@@ -62,6 +64,7 @@ class Owner:
         self._room.set()
         self._settled = asyncio.Lock()  # held while something is staged
         self._snapshot: asyncio.Future[None] | None = None
+        self._sync_ns = SYNC_HERE_NS
         self._is_stopping = False
         self._failure: ExchangeError | None = None
 
@@ -150,7 +153,7 @@ class Owner:
                 staged = self._stage(taken)
                 last = self._stage_due(staged[-1][1] if staged else None)
                 if last is not None:
-                    await self._in_thread(exchange.sync)
+                    await self._sync()
                     exchange.deliver(last)
             except ExchangeError as error:
                 self._failure = error
@@ -199,6 +202,19 @@ class Owner:
         except JournalFull:
             self._feed = None  # the market stands still until there is room and a restart
         return last
+
+    async def _sync(self) -> None:
+        """In a thread, unless the disk was last faster than handing it over takes."""
+
+        def timed() -> None:
+            start = perf_counter_ns()
+            self.exchange.sync()
+            self._sync_ns = perf_counter_ns() - start
+
+        if self._sync_ns < SYNC_HERE_NS:
+            timed()
+        else:
+            await self._in_thread(timed)
 
     def _begin_snapshot(self) -> None:
         """Written beside the trading."""

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
+from typing import NamedTuple
 
 from exchange.core.terms import BUY, AssetId, InstrumentId
 from exchange.core.units import DAY, Lots, Minor, Nanos, Ticks
@@ -10,6 +11,14 @@ from exchange.directory import Directory, InstrumentInfo
 from exchange.views.blotter import Fill
 
 Marks = Mapping[InstrumentId, Ticks]
+
+
+class Holding(NamedTuple):
+    """One balance of an account, in minor units."""
+
+    asset: AssetId
+    posted: Minor
+    held: Minor
 
 
 def equity(directory: Directory, balances: Mapping[AssetId, Minor], marks: Marks, currency: AssetId) -> Minor:

@@ -115,11 +115,12 @@ class ReadModels:
             self._loop.call_soon_threadsafe(self._wake.set)
 
     def flush(self) -> None:
-        """Return when everything known of is in the file.  Raises ExchangeError if it cannot be."""
+        """Return when everything known of now is in the file.  Raises ExchangeError if it cannot be."""
+        target = self._target
         self._loop.call_soon_threadsafe(self._hurry.set)
         self._loop.call_soon_threadsafe(self._wake.set)
         with self._changed:
-            self._changed.wait_for(lambda: self.behind == 0 or self.failure is not None)
+            self._changed.wait_for(lambda: self.seq >= target or self.failure is not None)
         if self.failure is not None:
             raise self.failure
 

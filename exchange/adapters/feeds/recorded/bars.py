@@ -28,6 +28,7 @@ from exchange.runtime.ports import Request
 SPREAD_PPM: Final = 100
 STATIONS: Final = 4  # of the path
 NOMINAL: Final[Lots] = 1_000  # shown where the file has no volume
+PRICE_DECIMALS_MIN: Final = 2  # of the tick it lists: round prices need not stay round
 LOT_DECIMALS_MAX: Final = 4  # a finer volume is rounded down
 
 
@@ -58,7 +59,8 @@ class BarFeed:
         self.source = Source(file)
         self.extent = extent_of(self.source)
         decimals = min(self.extent.volume_decimals, LOT_DECIMALS_MAX)
-        self.desk = Desk(instrument, Demand(1, self.extent.price_decimals, 1, decimals))
+        prices = max(PRICE_DECIMALS_MIN, self.extent.price_decimals)
+        self.desk = Desk(instrument, Demand(1, prices, 1, decimals))
         self._quotes: Iterator[Quote] = iter(())
         self._next: Quote | None = None
         self._resting: list[Own] = []

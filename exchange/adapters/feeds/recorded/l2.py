@@ -130,7 +130,7 @@ def _message(line: int, at: int, row: dict[str, Any]) -> Trade | Depth | Best:
 
 def _count(value: Any) -> int:
     if isinstance(value, bool) or not isinstance(value, int) or value < 0:
-        raise ValueError(f"{shown(repr(value))} is not a whole number")
+        raise ValueError(f"{ascii(value)[:40]} is not a whole number")
     return value
 
 
@@ -142,7 +142,7 @@ def _levels(rows: Any) -> tuple[Level, ...]:
 
 def _level(row: Any) -> Level:
     if not isinstance(row, Sequence) or len(row) != 2 or not all(isinstance(text, str) for text in row):
-        raise ValueError(f"a level is a pair of decimal texts, not {shown(repr(row))}")
+        raise ValueError(f"a level is a pair of decimal texts, not {ascii(row)[:40]}")
     price = scaled(row[0], DECIMALS, "price")
     if not price:
         raise ValueError("a price must be above zero")
@@ -154,8 +154,8 @@ def in_order(lines: Iterator[Trade | Depth | Best]) -> Iterator[Trade | Depth]:
     waiting: list[tuple[int, int, int, Trade | Depth]] = []
     newest = 0
     for message in _snapshot_first(lines):
-        is_depth = isinstance(message, Depth)
-        heappush(waiting, (message.at, is_depth, message.line, message))
+        turn = 1 if isinstance(message, Trade) else 0 if message.is_whole else 2
+        heappush(waiting, (message.at, turn, message.line, message))
         newest = max(newest, message.at)
         while waiting[0][0] < newest - WINDOW:
             yield heappop(waiting)[3]
@@ -166,22 +166,21 @@ def in_order(lines: Iterator[Trade | Depth | Best]) -> Iterator[Trade | Depth]:
 def _snapshot_first(lines: Iterator[Trade | Depth | Best]) -> Iterator[Trade | Depth]:
     early: list[Trade | Depth] = []
     snapshot: Depth | None = None
-    for message in lines:
-        if isinstance(message, Depth) and message.is_whole:
+    events = (message for message in lines if not isinstance(message, Best))
+    for message in events:
+        if snapshot is None and isinstance(message, Depth) and message.is_whole:
             snapshot = message
-            break
-        if not isinstance(message, Best):
+        else:
             early.append(message)
-        if len(early) >= EARLY_MAX:
+        if (snapshot is not None and early) or len(early) >= EARLY_MAX:
             break
     if snapshot is not None:
-        yield snapshot._replace(at=min(message.at for message in (snapshot, *early)))
+        at = min((message.at for message in early), default=WINDOW)
+        yield snapshot._replace(at=at - WINDOW)  # before all that may still arrive out of step
     for message in early:
         if snapshot is None or isinstance(message, Trade) or message.last > snapshot.last:
             yield message
-    for message in lines:
-        if not isinstance(message, Best):
-            yield message
+    yield from events
 
 
 class Extent(NamedTuple):

@@ -103,7 +103,8 @@ def scaled(text: str, decimals: int, field: str) -> int:
     if len(after) > decimals:
         after = after.rstrip("0")
     digits = before + after.ljust(decimals, "0")
-    if len(after) > decimals or len(text) > SHOWN_MAX or not digits.isdigit() or not digits.isascii():
+    is_number = digits.isdigit() and digits.isascii() and text not in ("", ".")
+    if not is_number or len(after) > decimals or len(text) > SHOWN_MAX:
         raise ValueError(f"{field} {shown(text)} is not a decimal number with at most {decimals} decimals")
     return int(digits)
 
