@@ -41,6 +41,7 @@ class TradeApp(App[None]):
 
     CSS_PATH = Path(__file__).with_name("dashboard.tcss")
     TITLE = "tradecli"
+    ALLOW_SELECT = False
     ENABLE_COMMAND_PALETTE = True
     BINDINGS: ClassVar = []
 
@@ -80,6 +81,10 @@ class TradeApp(App[None]):
         if self.options.hz:
             self.set_interval(1 / self.options.hz, self.dashboard.tick)
 
+    async def action_quit(self) -> None:
+        """The toolkit's own key for leaving asks as well."""
+        self.dashboard.action_quit()
+
     def use_theme(self, name: str) -> None:
         self.theme = THEME_PREFIX + name
         self.dashboard.show_theme()
@@ -100,7 +105,8 @@ class TradeApp(App[None]):
 def run(config: Config, connect: Callable[[], Client] | None = None) -> None:
     """The dashboard until it is left.  Starts the exchange as a process of its own if there is none.
 
-    connect: another way to a client.   Raises ConfigError for the settings or the keymap file.
+    connect: another way to a client.   Raises ConfigError for the settings or the keymap file, and
+    what keeps the exchange from opening at all.
     """
     import time
 
@@ -118,4 +124,7 @@ def run(config: Config, connect: Callable[[], Client] | None = None) -> None:
     opened = connect or partial(open_client, config, start_owner=True)
     # What a person reads off the screen; nothing of it reaches the engine.
     wall = time.time_ns  # noqa: TID251
-    TradeApp(opened, wall, time.monotonic_ns, options).run()
+    app = TradeApp(opened, wall, time.monotonic_ns, options)
+    app.run()
+    if app.dashboard.link.refusal is not None:
+        raise app.dashboard.link.refusal

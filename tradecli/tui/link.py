@@ -84,7 +84,8 @@ class Inbox:
 
 class Link:
     """now: monotonic nanoseconds.   changed: called after every change of ``state``.
-    latency: nanoseconds of the last round trip of an order or a ping, -1 before the first."""
+    latency: nanoseconds of the last round trip of an order or a ping, -1 before the first.
+    refusal: why there never will be a connection, such as settings that cannot be."""
 
     def __init__(
         self, connect: Callable[[], Client], lanes: Lanes, now: Callable[[], int], changed: Callable[[], None]
@@ -95,6 +96,8 @@ class Link:
         self.attempt = 0
         self.retry_at = 0
         self.inbox = Inbox()
+        self.refusal: ExchangeError | None = None
+        self._was_live = False
         self._connect = connect
         self._lanes = lanes
         self.now = now
@@ -116,11 +119,15 @@ class Link:
                 self._client.close()
                 return
             self.state, self.failure, self.attempt = State.LIVE, "", 0
+            self._was_live = True
             self._changed()
-        elif isinstance(error, ExchangeError):
+        elif not isinstance(error, ExchangeError):
+            raise error
+        elif self._was_live or isinstance(error, ConnectionLost):
             self.lose(str(error))
         else:
-            raise error
+            self.refusal = error
+            self._changed()
 
     def lose(self, why: str) -> None:
         """The exchange is gone: close, and try again after a while."""

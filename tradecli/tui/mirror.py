@@ -30,7 +30,7 @@ from exchange.views.blotter import Blotter, Fill, OpenOrder
 from exchange.views.candles import TIMEFRAMES, Candle, Candles, begin_of, candle_of
 from exchange.views.depth import Depth
 from exchange.views.depth import Row as Level
-from exchange.views.equity import DayTrades, day_begin, day_profit, day_trades, equity
+from exchange.views.equity import DayTrades, Holding, day_begin, day_profit, day_trades, equity
 from exchange.views.portfolio import Position
 from exchange.views.tape import Print, Tape
 from tradecli.tui.rows import (
@@ -43,7 +43,6 @@ from tradecli.tui.rows import (
     price_of,
     print_of,
 )
-from tradecli.tui.widgets.positions import Holding
 from tradecli.tui.widgets.watchlist import SORTS, Watched
 
 LEVELS_MAX = 500

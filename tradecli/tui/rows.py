@@ -12,9 +12,9 @@ from exchange.directory import Directory, decimal_steps
 from exchange.errors import ProtocolError
 from exchange.views.blotter import Fill, OpenOrder
 from exchange.views.depth import Row as Level
+from exchange.views.equity import Holding
 from exchange.views.portfolio import Position
 from exchange.views.tape import Print
-from tradecli.tui.widgets.positions import Holding
 
 QueryRow = Mapping[str, Any]
 

@@ -126,6 +126,9 @@ class DashboardScreen(Screen[None]):
         self.link.call(ORDERS, lambda client: int(client.query("status")["trades"]), answered)
 
     def _link_changed(self) -> None:
+        if self.link.refusal is not None:
+            self.app.exit()
+            return
         if self.link.state is State.LIVE:
             self.panes.current_at = self.link.now()
             self.loader.connected()
@@ -139,7 +142,7 @@ class DashboardScreen(Screen[None]):
             wait = (
                 "connecting" if link.state is State.CONNECTING else f"next try in {span_text(link.retry_in)}"
             )
-            banner.text = f"no connection: {link.failure} - {wait} - orders are blocked"
+            banner.text = f"no connection, orders are blocked - {wait} - {link.failure}"
         banner.set_class(is_shown, "-shown")
         if is_shown:
             banner.redraw()
@@ -204,7 +207,11 @@ class DashboardScreen(Screen[None]):
         self.show_hints()
 
     def on_descendant_focus(self, event: events.DescendantFocus) -> None:
-        if event.widget in self.panes.body:
+        """A click beside an open ticket or line leaves the keys where they are."""
+        holder = self.panes.bar if self.panes.bar.is_open else self.panes.ticket
+        if holder.is_open and event.widget is not holder:
+            holder.focus()
+        elif event.widget in self.panes.body:
             self._focused = event.widget.id or self._focused
         self.show_hints()
 

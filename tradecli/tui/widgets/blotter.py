@@ -12,6 +12,7 @@ from exchange.core.terms import InstrumentId
 from exchange.core.units import Ticks
 from exchange.directory import Directory
 from exchange.views.blotter import Blotter
+from exchange.views.equity import Holding
 from exchange.views.portfolio import Position
 from tradecli.tui.actions import bindings
 from tradecli.tui.messages import InstrumentPicked, OrderPicked
@@ -21,7 +22,6 @@ from tradecli.tui.widgets.positions import (
     FILL_COLUMNS,
     ORDER_COLUMNS,
     POSITION_COLUMNS,
-    Holding,
     balance_lines,
     fill_lines,
     order_lines,

@@ -25,6 +25,8 @@ HEAD_ROWS: Final = 2
 MIDDLE_ROWS: Final = 2
 IMBALANCE_LEVELS: Final = 10
 OWN_CELLS: Final = 6
+OWN_CELLS_NARROW: Final = 5
+NARROW_WIDTH: Final = 40
 KEPT_MAX: Final = 4_096
 
 
@@ -48,7 +50,8 @@ class Columns:
 
     def __init__(self, width: int, price: int) -> None:
         self.price = price + 2
-        self.own = OWN_CELLS if width >= self.price + 2 * (OWN_CELLS + 5) else 0
+        own = OWN_CELLS if width >= NARROW_WIDTH else OWN_CELLS_NARROW
+        self.own = own if width >= self.price + 2 * (own + 5) else 0
         self.quantity = max((width - self.price - 2 * self.own) // 2, 0)
         self.widths = (self.own, self.quantity, self.price)
 

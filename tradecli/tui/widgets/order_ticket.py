@@ -11,7 +11,7 @@ from textual import events
 from textual.strip import Strip
 
 from exchange.core.terms import BUY
-from tradecli.tui.figures import grouped, refusal_text, trimmed
+from tradecli.tui.figures import cents, grouped, refusal_text, trimmed
 from tradecli.tui.messages import TicketChanged, TicketClosed, TicketConfirmed
 from tradecli.tui.theme import ink
 from tradecli.tui.ticket_form import Draft, Field, Stage, TicketForm
@@ -21,7 +21,7 @@ WIDTH: Final = 46
 LABEL_CELLS: Final = 12
 FILLS_SHOWN: Final = 3
 FIELDS_MAX: Final = 7
-PREVIEW_ROWS: Final = 9
+PREVIEW_ROWS: Final = 12
 ENDS: Final = {
     "ioc_remainder": "the rest is canceled",
     "no_liquidity": "the rest finds nobody to trade with",
@@ -142,8 +142,8 @@ class OrderTicket(Surface, can_focus=True):
             slippage = preview["slippage_bps"]
             right = f"slippage {slippage} bp" if slippage is not None else ""
             rows.append(self._fact(width, "average", grouped(preview["average_price"]), right))
-            value = f"{grouped(trimmed(preview['notional']))} {currency}"
-            rows.append(self._fact(width, "value", value, f"fee {grouped(trimmed(preview['fee']))}"))
+            for label, amount in (("value", preview["notional"]), ("fee", preview["fee"])):
+                rows.append(self._fact(width, label, f"{grouped(trimmed(amount))} {currency}"))
         if preview["resting_at"]:
             text = f"{trimmed(grouped(preview['resting']))} @ {grouped(preview['resting_at'])}"
             ahead = preview["queue_ahead"]
@@ -160,14 +160,19 @@ class OrderTicket(Surface, can_focus=True):
             )
             rows.append(self._fact(width, "queue", kept))
         for balance in preview["balances"]:
-            before = grouped(trimmed(balance["available_before"]))
-            after = grouped(trimmed(balance["available_after"]))
-            text = f"{before} → {after}" if before != after else f"{after} unchanged"
-            rows.append(self._fact(width, f"free {balance['asset']}", text))
-            was, held = grouped(trimmed(balance["held_before"])), grouped(trimmed(balance["held_after"]))
-            if was != held:
-                rows.append(self._fact(width, f"held {balance['asset']}", f"{was} → {held}"))
+            rows.append(self._change_row(width, f"free {balance['asset']}", balance, "available"))
+            if balance["held_before"] != balance["held_after"]:
+                rows.append(self._change_row(width, f"held {balance['asset']}", balance, "held"))
         return rows
+
+    def _change_row(self, width: int, label: str, balance: Mapping[str, str], which: str) -> Strip:
+        """Before and after; to the cent where the exact amounts are too long for the row."""
+        pair = [grouped(trimmed(balance[f"{which}_{when}"])) for when in ("before", "after")]
+        if sum(map(len, pair)) + 4 > width - LABEL_CELLS:
+            pair = [cents(amount) for amount in pair]
+        before, after = pair
+        text = f"{before} → {after}" if before != after else f"{after} unchanged"
+        return self._fact(width, label, text)
 
     def _fact(self, width: int, label: str, text: str, right: str = "") -> Strip:
         palette = self.palette

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
-from typing import Final, NamedTuple
+from typing import Final
 
 from exchange.core.terms import (
     BUY,
@@ -11,12 +11,12 @@ from exchange.core.terms import (
     GTC,
     ORDER_TYPES,
     TIMES_IN_FORCE,
-    AssetId,
     InstrumentId,
 )
-from exchange.core.units import Minor, Ticks
+from exchange.core.units import Ticks
 from exchange.directory import Directory, safe_text
 from exchange.views.blotter import Done, Fill, OpenOrder
+from exchange.views.equity import Holding
 from exchange.views.portfolio import Position
 from tradecli.tui.figures import cents, clock_text, grouped, percent, signed, trimmed
 from tradecli.tui.widgets.table import Cell, Column, Line
@@ -66,14 +66,6 @@ BALANCE_COLUMNS: Final = (
     Column("posted", is_number=True, weight=7),
 )
 TYPE_WORDS: Final = {"market_to_limit": "mtl"}
-
-
-class Holding(NamedTuple):
-    """One balance in minor units."""
-
-    asset: AssetId
-    posted: Minor
-    held: Minor
 
 
 def side_cell(side: int) -> Cell:
