@@ -78,4 +78,6 @@ def test_grammar_table_reads(line: str) -> None:
     for command in listing_commands(read_master(shipped_file()), engine.state, 0):
         engine.apply(Record(engine.state.seq + 1, 0, 0, command))
     quote = {"bid": "3000.00", "ask": "3100.00", "last": "3050.00", "reference": None}
-    assert parse_order_line(line, Directory.of(engine.state), quote=lambda symbol: {**quote, "symbol": symbol})
+    assert parse_order_line(
+        line, Directory.of(engine.state), quote=lambda symbol: {**quote, "symbol": symbol}
+    )

@@ -3,7 +3,7 @@ from __future__ import annotations
 import pytest
 
 from exchange.core import commands as c
-from exchange.core.engine import Engine
+from exchange.core.engine import STEPS_MAX, Engine
 from exchange.core.events import InstrumentHalted, LevelChanged, OrderDone, Rejected
 from exchange.core.messages import Record
 from exchange.core.state.copying import dump
@@ -112,3 +112,13 @@ def test_many_orders_may_expire_at_once() -> None:
     assert done == list(range(1, 301))
     assert desk.state.live_orders() == []
     assert reason(desk.send(c.Tick(), wait=MICRO)) == ""
+
+
+@pytest.mark.slow
+def test_any_number_of_waiting_timers_fires_in_one_record() -> None:
+    desk = Desk()
+    timers, due = desk.state.timers, desk.now + SECOND
+    for order_id in range(1, STEPS_MAX + 2):
+        timers.add(due, c.ExpireOrder(order_id=order_id, due=due))
+    assert len(desk.send(c.Tick(), wait=SECOND)) == STEPS_MAX + 1
+    assert timers.commands == {}

@@ -2,8 +2,8 @@
 
 A journal is one line per record, ``[micros, user, "op", [field, ...]]``, in the order of ``FIELDS``.
 ``python -m tests.golden.keep`` compares; with ``--update`` it writes the new digests and messages,
-for a change of outcome that is meant and comes with a new ENGINE_VERSION.  ``--draw`` draws the
-journals anew, too.
+as ``make golden`` does, for a change of outcome that is meant and, once released, comes with a new
+ENGINE_VERSION.  ``--draw`` draws the journals anew, too.
 """
 
 from __future__ import annotations
@@ -86,6 +86,12 @@ def messages() -> Iterator[str]:
                     yield compact({"row": event_row(message), "json": event_to_json(message, directory)})
 
 
+def rewrite() -> None:
+    """Digests and messages of the journals as they are."""
+    DIGESTS.write_text(json.dumps(digests(), indent=2) + "\n", encoding="utf-8")
+    MESSAGES.write_text("\n".join(messages()) + "\n", encoding="utf-8")
+
+
 def main(arguments: list[str]) -> int:
     if "--draw" in arguments:
         for name, seed in SEEDS.items():
@@ -93,11 +99,10 @@ def main(arguments: list[str]) -> int:
         for table in tables():
             if table.stem != "capacity":  # fills the tables of the state by hand
                 write(JOURNALS / f"{table.stem}.jsonl", played(table).records)
-    new, lines = digests(), "\n".join(messages()) + "\n"
     if "--update" in arguments:
-        DIGESTS.write_text(json.dumps(new, indent=2) + "\n", encoding="utf-8")
-        MESSAGES.write_text(lines, encoding="utf-8")
+        rewrite()
         return 0
+    new, lines = digests(), "\n".join(messages()) + "\n"
     differs = [name for name, pair in new.items() if json.loads(DIGESTS.read_text())[name] != pair]
     if lines != MESSAGES.read_text(encoding="utf-8"):
         differs.append(MESSAGES.name)

@@ -9,8 +9,14 @@ import pytest
 
 from exchange.core.commands import COMMANDS
 from exchange.core.events import EVENTS
-from tests.golden.keep import DIGESTS, MESSAGES, journals, messages, read
+from tests.golden.keep import DIGESTS, MESSAGES, journals, messages, read, rewrite
 from tests.reference.replays import replayed
+
+
+@pytest.fixture(scope="module", autouse=True)
+def _rewritten(request: pytest.FixtureRequest) -> None:
+    if request.config.getoption("--update"):
+        rewrite()
 
 
 @pytest.mark.parametrize("path", journals(), ids=lambda path: path.stem)

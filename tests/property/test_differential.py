@@ -30,7 +30,6 @@ RARE = {
     "asset.limit",
     "instrument.exists",
     "instrument.fractional_unit",
-    "instrument.in_use",
     "instrument.limit",
     "user.limit",
     "user.name_invalid",

@@ -222,6 +222,10 @@ class NaiveDesk(NaiveExchange):
             value = rules[name] - (name == "quantity_min")
             if not 0 <= value <= most:
                 raise RefusedError("instrument.invalid", most, value, "int")
+        for kind in ("quantity", "notional"):
+            low, high = rules[kind + "_min"], rules[kind + "_max"]
+            if 0 < high < low:
+                raise RefusedError("instrument.invalid", low, high, "int")
         return rules
 
     def on_AmendInstrument(self, actor: int, command: c.AmendInstrument) -> None:  # noqa: N802

@@ -43,6 +43,7 @@ RULE_NAMES = (*LIMIT_NAMES, "band_ppm", "reference", "session_open", "session_cl
 TRADING = (c.PlaceOrder, c.CancelOrder, c.ModifyOrder, c.ReplaceOrder, c.CancelAll)
 MONEY = (c.Deposit, c.Withdraw, c.Transfer)
 OWNERS = (*TRADING, *MONEY, c.OpenAccount, c.ResetAccount)  # what a client may do with what is his
+TERM_NAMES = tuple(name for name, _ in c.PlaceOrder.FIELDS if name != "account")
 NOBODYS = (c.ExpireOrder, c.Skip)  # only the exchange itself
 
 
@@ -176,9 +177,11 @@ class NaiveExchange(NaiveBook):
         if command.client_order_id:
             used = self.accounts[command.account].used
             used[command.client_order_id] = (order.order_id, self.ts, terms_of(command))
-            for client_order_id, (_, ts, _) in list(used.items()):
-                if ts <= self.ts - DAY_NS:
-                    del used[client_order_id]
+            live = {order.order_id for order in self.orders}
+            for client_order_id, (first, ts, _) in list(used.items()):
+                if ts > self.ts - DAY_NS or first in live:
+                    break
+                del used[client_order_id]
         self.emit("order.accepted", order.order_id, order.limit, hold, command)
         self.orders.append(order)
         self.enter(order)
@@ -264,6 +267,8 @@ class NaiveExchange(NaiveBook):
         horizon = self.ts + 366 * DAY_NS
         if command.expires and not self.ts < command.expires <= horizon:
             raise RefusedError("order.expiry_invalid", horizon, command.expires, "Nanos")
+        if command.expires % 1_000:
+            raise RefusedError("order.expiry_invalid", 0, command.expires, "Nanos")
 
     def check_size(self, account: NaiveAccount, listing: Listing, quantity: int) -> None:
         if not 0 < quantity <= 1 << 50:
@@ -377,7 +382,11 @@ class NaiveExchange(NaiveBook):
     def on_ReplaceOrder(self, actor: int, command: c.ReplaceOrder) -> None:  # noqa: N802
         self.account(command.account)
         self.may(actor, command, command.account)
-        order = self.find(command.account, command.order_id, "", command.instrument)
+        try:
+            order = self.find(command.account, command.order_id, "", command.instrument)
+        except RefusedError:
+            self.check_repeated(command)
+            raise
         wanted = c.PlaceOrder(
             command.account,
             order.instrument,
@@ -397,6 +406,17 @@ class NaiveExchange(NaiveBook):
         self.take_out(order, REPLACED)
         self.accept(wanted, hold)
 
+    def check_repeated(self, command: c.ReplaceOrder) -> None:
+        """A replacement under an id in use is answered with the order of that id."""
+        known = self.accounts[command.account].used.get(command.new_client_order_id)
+        if known is not None:
+            order_id, _, terms = known
+            made = dict(zip(TERM_NAMES, terms, strict=True))
+            asked = (command.quantity, command.limit or made["limit"])
+            same = asked == (made["quantity"], made["limit"])
+            reason = "order.exists" if same else "order.exists_with_different_fields"
+            raise RefusedError(reason, order_id, order_id, "OrderId")
+
     def session_end(self, instrument: int) -> int:
         """Try every close of the next nine days, by the calendar."""
         rules = self.listings[instrument].rules
@@ -410,4 +430,4 @@ class NaiveExchange(NaiveBook):
 
 
 def terms_of(command: c.PlaceOrder) -> tuple[Any, ...]:
-    return tuple(getattr(command, name) for name, _ in command.FIELDS if name != "account")
+    return tuple(getattr(command, name) for name in TERM_NAMES)

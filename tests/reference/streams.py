@@ -165,6 +165,8 @@ class Crowd:
             display = 0
         horizon = draw.choice((SECOND, HOUR, 40 * HOUR)) if draw.random() < 0.97 else 400 * DAY
         expires = self.now + horizon if (tif == GTD) != (draw.random() < 0.02) else 0
+        if expires and draw.random() < 0.02:
+            expires += draw.randrange(1, MICRO)
         side = draw.choice((BUY, SELL))
         command = c.PlaceOrder(
             account,
@@ -221,7 +223,7 @@ class Crowd:
             (1, c.SuspendAccount(account=account, reason="" if draw.random() < 0.9 else "\x1b[31m")),
             (4, c.SuspendAccount(account=account, is_suspended=False)),
             (1, c.SetAccountLimits(account=account, open_orders_max=draw.choice((-1, 4, 9, 50, 10_001)))),
-            (2, c.SetFeeTier(account=account, tier=draw.randrange(-1, 11))),
+            (2, c.SetFeeTier(account=account, tier=draw.randrange(-3, 13))),
             (1, c.ResetAccount(account=account)),
             (1, c.Tick()),
             (1, c.Skip(reason="poison")),
@@ -264,7 +266,7 @@ class Crowd:
 
     def amendment(self, instrument: int) -> c.AmendInstrument:
         draw = self.random
-        return c.AmendInstrument(
+        amended = c.AmendInstrument(
             instrument=instrument,
             fees=draw.choice((*FEES, (), ((0, 1_000_001),))),
             quantity_min=draw.choice((0, 1, 1, 2)),
@@ -277,6 +279,11 @@ class Crowd:
             session_close=draw.choice((0, 5 * HOUR, 17 * HOUR, DAY)),
             session_days=draw.choice((0, 31, 127, 96)),
         )
+        if draw.random() < 0.1:  # the most below the least
+            field = draw.choice(("quantity", "notional"))
+            setattr(amended, field + "_min", 9)
+            setattr(amended, field + "_max", 8)
+        return amended
 
 
 OPERATIONS = (

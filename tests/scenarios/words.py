@@ -11,7 +11,7 @@ from exchange.core.commands import AmendInstrument, ListInstrument
 from exchange.core.state.root import State
 from exchange.core.units import DAY, SECOND
 
-UNITS = {"us": 1_000, "ms": 10**6, "s": SECOND, "m": 60 * SECOND, "h": 3600 * SECOND, "d": DAY}
+UNITS = {"ns": 1, "us": 1_000, "ms": 10**6, "s": SECOND, "m": 60 * SECOND, "h": 3600 * SECOND, "d": DAY}
 DAYS = ("mon", "tue", "wed", "thu", "fri", "sat", "sun")
 MONDAY_4 = 19_786  # days from 1970 to Monday, 4 March 2024, on which every scenario starts
 RULES = (

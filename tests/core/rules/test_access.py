@@ -4,7 +4,7 @@ import pytest
 
 from exchange.core import commands as c
 from exchange.core.commands import COMMANDS
-from exchange.core.rules.access import may_act, operate, right
+from exchange.core.rules.access import may_act, operate, owns, right
 from exchange.core.terms import ROLES
 from tests.reference.desk import ALICE, BOB, Desk
 
@@ -60,6 +60,17 @@ def test_every_cell_of_the_access_table(role: str, kind: type[c.Command]) -> Non
         assert may_act(desk.state, 1, kind, other) is expected(role, kind, is_own=False)
     else:
         assert (operate(desk.state, 1, kind) is None) is expected(role, kind, is_own=False)
+
+
+@pytest.mark.parametrize("role", ROLES[1:])
+def test_the_short_way_never_allows_more_than_the_table(role: str) -> None:
+    desk = Desk()
+    desk.state.users[1].role = ROLES.index(role)
+    mine, other = desk.state.accounts[ALICE], desk.state.accounts[BOB]
+    assert owns(desk.state, 1, mine) is (role != "compliance")
+    assert not owns(desk.state, 1, other)
+    for kind in (c.PlaceOrder, c.CancelOrder, c.ModifyOrder, c.ReplaceOrder):
+        assert may_act(desk.state, 1, kind, mine) is owns(desk.state, 1, mine)
 
 
 @pytest.mark.parametrize("actor", [-1, 99, 1 << 40])

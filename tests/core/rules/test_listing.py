@@ -56,3 +56,18 @@ def test_an_amendment_changes_rules_but_no_order_that_rests() -> None:
     assert reason(desk.place(3, 1, 5, 100)) == "order.quantity_min"
     assert reason(desk.send(c.ModifyOrder(3, order_id, quantity=4))) == "order.quantity_min"
     assert reason(desk.send(c.CancelOrder(3, order_id))) == ""
+
+
+@pytest.mark.parametrize("field", ["quantity", "notional"])
+@pytest.mark.parametrize(
+    ("least", "most", "expected"), [(9, 8, "instrument.invalid"), (9, 9, ""), (9, 0, "")]
+)
+def test_the_most_is_no_less_than_the_least(field: str, least: int, most: int, expected: str) -> None:
+    desk = Desk()
+    rules = {name: getattr(desk.book.instrument, name) for name, _ in c.AmendInstrument.FIELDS[1:]}
+    rules |= {f"{field}_min": least, f"{field}_max": most}
+    events = desk.send(c.AmendInstrument(instrument=0, **rules))
+    assert reason(events) == expected
+    if expected:
+        reject = events[-1].reject
+        assert (reject.limit, reject.actual, reject.unit) == (least, most, "int")

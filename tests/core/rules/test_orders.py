@@ -5,8 +5,8 @@ from __future__ import annotations
 from exchange.core import commands as c
 from exchange.core.events import OrderAccepted
 from exchange.core.messages import PlaceOrder
-from exchange.core.terms import BUY, LIMIT, SELL
-from exchange.core.units import LOTS_MAX, TICKS_MAX
+from exchange.core.terms import BUY, GTD, LIMIT, SELL
+from exchange.core.units import GTD_HORIZON, LOTS_MAX, MICRO, TICKS_MAX
 from tests.reference.audit import audit
 from tests.reference.desk import ALICE, BOB, USDC, Desk, accepted, reason
 
@@ -90,3 +90,31 @@ def test_cancel_all_takes_orders_of_one_account_oldest_first() -> None:
     assert [event.order_id for event in events if hasattr(event, "reason")] == mine
     assert [order.order_id for order in desk.state.live_orders()] == [other]
     assert desk.send(c.CancelAll(account=ALICE, side=SELL)) == []
+
+
+def test_expiry_is_a_whole_microsecond_within_the_horizon() -> None:
+    for wait, limit in ((MICRO + 1, 0), (2 * MICRO - 1, 0), (GTD_HORIZON + 1, GTD_HORIZON), (0, GTD_HORIZON)):
+        desk = Desk()
+        (rejected,) = desk.place(ALICE, BUY, 5, 100, tif=GTD, expires=desk.now + wait)
+        assert rejected.reject.reason == "order.expiry_invalid"
+        assert rejected.reject.limit == (desk.now + limit if limit else 0)
+        assert (rejected.reject.actual, rejected.reject.unit) == (desk.now + wait, "Nanos")
+        assert accepted(desk.place(ALICE, BUY, 5, 100, tif=GTD, expires=desk.now + MICRO)) == 1
+
+
+def test_a_replacement_asked_for_again_names_the_order_it_made() -> None:
+    desk = Desk()
+    first = desk.buy(ALICE, 5, 100)
+    command = c.ReplaceOrder(ALICE, first, 4, 0, "b")
+    second = accepted(desk.send(command))
+    for again, expected in (
+        (command, "order.exists"),
+        (c.ReplaceOrder(ALICE, first, 4, 100, "b"), "order.exists"),
+        (c.ReplaceOrder(ALICE, first, 4, 101, "b"), "order.exists_with_different_fields"),
+        (c.ReplaceOrder(ALICE, first, 5, 0, "b"), "order.exists_with_different_fields"),
+    ):
+        (rejected,) = desk.send(again)
+        assert (rejected.reject.reason, rejected.order_id) == (expected, second)
+        assert (rejected.reject.limit, rejected.reject.actual) == (second, second)
+    (rejected,) = desk.send(c.ReplaceOrder(ALICE, first, 4, 0, "c"))
+    assert (rejected.reject.reason, rejected.order_id, rejected.reject.actual) == ("order.unknown", 0, first)

@@ -1,9 +1,13 @@
 from __future__ import annotations
 
+import pytest
+
 from exchange.core.messages import PlaceOrder
+from exchange.core.state.ledger import ClientOrder
 from exchange.core.state.order import Order
 from exchange.core.state.root import TRIM, State
 from exchange.core.terms import BUY, LIMIT
+from exchange.core.units import CLIENT_ID_WINDOW, CLIENT_IDS_MAX
 from tests.reference.audit import audit
 from tests.reference.desk import ALICE, Desk
 
@@ -93,3 +97,45 @@ def test_an_account_lists_its_open_orders_oldest_first() -> None:
         desk.state.forget(gone)
         audit(desk.state)
     assert account.first_order is account.last_order is orders[2]
+
+
+def remember(state: State, client_order_id: str, order_id: int, ts: int) -> list[str]:
+    """The ids the account knows afterwards."""
+    account, state.ts = state.accounts[ALICE], ts
+    command = PlaceOrder(ALICE, 0, BUY, LIMIT, 5, 100, client_order_id=client_order_id)
+    state.remember(account, order_id, command)
+    assert account.client_orders[client_order_id].order_id == order_id
+    assert account.client_orders[client_order_id].ts == ts
+    return list(account.client_orders)
+
+
+def test_client_order_ids_are_kept_for_a_day_oldest_first() -> None:
+    state = Desk().state
+    remember(state, "a", 1, 1_000)
+    remember(state, "b", 2, 2_000)
+    assert remember(state, "c", 3, CLIENT_ID_WINDOW + 999) == ["a", "b", "c"]
+    assert remember(state, "d", 4, CLIENT_ID_WINDOW + 1_000) == ["b", "c", "d"]
+    assert remember(state, "e", 5, 3 * CLIENT_ID_WINDOW) == ["e"]
+
+
+def test_the_client_order_id_of_a_live_order_is_kept_and_with_it_those_behind() -> None:
+    desk = Desk()
+    state = desk.state
+    order = live(state, desk)
+    remember(state, "gone", 98, 1_000)
+    remember(state, "live", order.order_id, 1_000)
+    remember(state, "behind", 99, 1_000)
+    late = 9 * CLIENT_ID_WINDOW
+    assert remember(state, "new", 100, late) == ["live", "behind", "new"]
+    state.forget(order)
+    assert remember(state, "last", 101, late) == ["new", "last"]
+
+
+@pytest.mark.slow
+def test_client_order_ids_are_bounded_even_of_live_orders() -> None:
+    desk = Desk()
+    order = live(desk.state, desk)
+    known = ClientOrder(order.order_id, 1_000, order.command)
+    desk.state.accounts[ALICE].client_orders.update((f"c{at}", known) for at in range(CLIENT_IDS_MAX))
+    kept = remember(desk.state, "last", 2, 1_001)
+    assert (len(kept), kept[0], kept[-1]) == (CLIENT_IDS_MAX, "c1", "last")

@@ -76,7 +76,7 @@ def test_the_bytes_of_a_session(
         told += [f"= {code}"] if code else []
     found = "\n".join(told) + "\n"
     path = HERE / f"session.{output}.txt"
-    if request.config.getoption("--update", default=False):
+    if request.config.getoption("--update"):
         path.write_text(found, encoding="utf-8")
     assert found == path.read_text(encoding="utf-8")
 

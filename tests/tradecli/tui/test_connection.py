@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import threading
 from collections.abc import Callable, Iterator
 from typing import Any
@@ -9,7 +10,7 @@ from typing import Any
 import pytest
 
 from exchange.client import Client, Update
-from exchange.errors import AuthError, ConnectionLost
+from exchange.errors import ConfigError, ConnectionLost, ExchangeError, StoreLocked
 from tests.tradecli.tui.memory import MemoryClient, MemoryExchange, crowd_order, market_day
 from tests.tradecli.tui.stage import InlineLanes, Stage, play
 from tradecli.tui.link import DATA, INBOX_MAX, ORDERS, Inbox, Link, State, ThreadLanes
@@ -37,8 +38,8 @@ def test_a_lost_connection_is_told_and_blocks_orders() -> None:
         await stage.type("0.5")
         cut(stage)
         await notice(stage)
-        assert "no connection" in stage.pane("banner")
-        assert "orders are blocked" in stage.pane("banner")
+        assert "no connection, orders are blocked" in stage.pane("banner")
+        assert "next try in" in stage.pane("banner")
         assert "offline" in stage.pane("status")
         assert "not connected: orders are blocked" in stage.ticket()
         await stage.press("enter")
@@ -183,13 +184,54 @@ def test_the_waits_between_attempts_grow() -> None:
     assert link.attempt == 0
 
 
-def test_a_refusal_to_connect_is_told() -> None:
+def test_an_exchange_that_cannot_open_is_not_tried_again() -> None:
     def connect() -> Client:
-        raise AuthError("not you")
+        raise ConfigError("market.seed must be a whole number")
 
-    link, _ = link_to(connect, Turned())
+    link, states = link_to(connect, Turned())
     link.open()
-    assert (link.state, link.failure) == (State.LOST, "not you")
+    assert str(link.refusal) == "market.seed must be a whole number"
+    assert states == [State.CONNECTING, State.CONNECTING]
+
+
+def test_the_program_ends_with_what_kept_the_exchange_from_opening() -> None:
+    async def scene(stage: Stage) -> None:
+        await stage.settle()
+
+    exchange = market_day()
+
+    class Refused(Stage):
+        def connect(self) -> MemoryClient:
+            raise ConfigError("no")
+
+    stage = Refused(exchange)
+
+    async def run() -> None:
+        async with stage.app.run_test() as pilot:
+            stage.pilot = pilot
+            await scene(stage)
+
+    asyncio.run(run())
+    assert isinstance(stage.screen.link.refusal, ConfigError)
+
+
+def test_after_a_first_connection_every_failure_is_waited_out() -> None:
+    exchange = market_day()
+    failures: list[ExchangeError] = []
+
+    def connect() -> Client:
+        if failures:
+            raise failures[0]
+        return MemoryClient(exchange)
+
+    watch = Turned()
+    link, _ = link_to(connect, watch)
+    link.open()
+    link.lose("gone")
+    failures.append(StoreLocked("another process owns it"))
+    watch.now = link.retry_at
+    link.tick()
+    assert (link.state, link.failure, link.refusal) == (State.LOST, "another process owns it", None)
 
 
 def test_a_call_without_a_connection_fails_at_once() -> None:

@@ -318,6 +318,42 @@ def test_leaving_without_orders_is_at_once() -> None:
     assert stage.client.is_closed
 
 
+def test_the_palette_has_every_action_and_instrument() -> None:
+    async def scene(stage: Stage) -> None:
+        commands = {command.title: command for command in stage.app.get_system_commands(stage.screen)}
+        assert {"buy", "cancel all", "theme", "quit", "BTC-USDC", "TCS"} <= set(commands)
+        commands["AAPL"].callback()
+        await stage.show()
+        assert "AAPL" in stage.pane("chart")
+        commands["sell"].callback()
+        await stage.show()
+        assert "SELL AAPL" in stage.ticket()
+
+    play(scene)
+
+
+def test_the_mouse_picks_prices_instruments_and_tabs() -> None:
+    async def scene(stage: Stage) -> None:
+        book = stage.exchange.state.books[0]
+        asks = (stage.screen.panes.book.size.height - 4) // 2
+        await stage.pilot.click("#book", offset=(5, 2 + asks - 1))
+        await stage.show()
+        form = stage.screen.panes.ticket.form
+        assert form.fields["limit"].value == f"{book.best_ask() / 100:.2f}"
+        await stage.pilot.click("#book", offset=(5, 2 + asks + 2))
+        await stage.show()
+        assert form.fields["limit"].value == f"{book.best_bid() / 100:.2f}"
+        await stage.press("escape")
+        await stage.pilot.click("#watchlist", offset=(3, 3))
+        await stage.show()
+        assert "ETH-USDC" in stage.pane("chart")
+        await stage.pilot.click("#blotter", offset=(40, 0))
+        await stage.show()
+        assert stage.screen.panes.blotter.tab == "balances"
+
+    play(scene)
+
+
 def test_a_new_listing_appears() -> None:
     async def scene(stage: Stage) -> None:
         stage.exchange.apply(
