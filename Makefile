@@ -22,8 +22,9 @@ sim: ## crash and fault simulation; SEED=n repeats a run
 golden: ## rewrite golden digests and bytes; review the diff
 	$(PYTHON) -m pytest -q tests/golden --update
 
-snapshots: ## rewrite the pictures of the dashboard
-	$(PYTHON) -m tradecli.tui.pictures docs/pictures
+snapshots: ## redraw the golden screens and the README's pictures; review the diff
+	$(PYTHON) -m tests.snapshots.redraw
+	$(PYTHON) -m tests.snapshots.pictures docs/pictures
 
 serve: ## the local exchange without a dashboard
 	$(PYTHON) -m tradecli demo --headless

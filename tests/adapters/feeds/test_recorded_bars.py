@@ -155,7 +155,9 @@ def test_a_currency_too_coarse_at_any_lot_is_named(tmp_path: Path) -> None:
 def test_a_price_between_the_listed_ticks_is_refused(tmp_path: Path) -> None:
     stage = stage_of(tmp_path, DAYS)
     finer = BarFeed(written(tmp_path, [DAYS[0], "2024-01-02,101.001,102,98,98.5,8"]), "SPY")
-    with pytest.raises(DataError, match="not a whole number of ticks of SPY") as caught:
+    with pytest.raises(
+        DataError, match=r"price 101\.001 does not fit SPY, which is listed with tick 0\.01"
+    ) as caught:
         finer.prepare(stage.state)
     assert caught.value.line == 3
 

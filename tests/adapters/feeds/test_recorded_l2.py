@@ -195,7 +195,7 @@ def test_a_price_between_the_listed_ticks_is_refused(tmp_path: Path) -> None:
     first = stage_of(tmp_path, snapshot(1))
     path = tmp_path / "finer.jsonl"
     path.write_text(snapshot(1) + "\n" + trade(2, "99.5", "1", is_sell=True) + "\n")
-    with pytest.raises(DataError, match="not a whole number of ticks of BTC-USDT") as caught:
+    with pytest.raises(DataError, match=r"price 99\.50000000 does not fit BTC-USDT") as caught:
         L2Feed(path, "BTC-USDT").prepare(first.state)
     assert caught.value.line == 2
 

@@ -211,8 +211,8 @@ class _Quiet:
 @pytest.mark.parametrize(
     ("fields", "why"),
     [
-        ({"tick_units": 5}, "price 1000100 / 10,000 is not a whole number of ticks of AMZN"),
-        ({"lot_units": 20}, "size 50 is not a whole number of lots of AMZN"),
+        ({"tick_units": 5}, "price 100.0100 does not fit AMZN, which is listed with tick 0.05 and lot 1"),
+        ({"lot_units": 20}, "size 50 does not fit AMZN, which is listed with tick 0.01 and lot 20"),
     ],
 )
 def test_data_that_does_not_fit_the_listing_is_refused(
@@ -230,7 +230,7 @@ def test_a_finer_listing_takes_the_data(tmp_path: Path) -> None:
 
 def test_a_currency_too_coarse_for_one_share_is_named(tmp_path: Path) -> None:
     feed = LobsterFeed(written(tmp_path, "m.csv", QUEUE), "AMZN-YEN")
-    with pytest.raises(DataError, match="size 50 is not a whole number of lots of AMZN-YEN"):
+    with pytest.raises(DataError, match="size 50 does not fit AMZN-YEN"):
         on([ListAsset(symbol="YEN", exponent=0), ListAsset(symbol="AMZN", exponent=0)], feed)
 
 

@@ -211,3 +211,11 @@ def test_a_file_of_columns_alone_is_empty(tmp_path: Path) -> None:
     path.write_text("ts,price\n")
     with pytest.raises(DataError, match="the columns are not"):
         MboFeed(path, "ESH4")
+
+
+def test_data_that_does_not_fit_the_listing_is_refused(tmp_path: Path) -> None:
+    stage = stage_of(tmp_path, BOOK)
+    finer = MboFeed(written(tmp_path, [*BOOK, "2000,4,A,A,100.30,1,14,130"]), "ESH4")
+    with pytest.raises(DataError, match=r"price 100.300000000 or size 1 does not fit ESH4") as caught:
+        finer.prepare(stage.state)
+    assert caught.value.line == 6

@@ -27,7 +27,7 @@ IMBALANCE_LEVELS: Final = 10
 OWN_CELLS: Final = 6
 OWN_CELLS_NARROW: Final = 5
 NARROW_WIDTH: Final = 40
-KEPT_MAX: Final = 4_096
+KEPT_MAX: Final = 512
 
 
 class Look(NamedTuple):

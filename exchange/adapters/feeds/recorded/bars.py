@@ -23,6 +23,7 @@ from exchange.client import Receipt
 from exchange.core.state.root import State
 from exchange.core.terms import BUY, SELL
 from exchange.core.units import LOTS_MAX, PPM, Lots, Nanos, Ticks
+from exchange.directory import decimal_text
 from exchange.runtime.ports import Request
 
 SPREAD_PPM: Final = 100
@@ -133,6 +134,7 @@ class BarFeed:
         tick = 10**DECIMALS * instrument.tick_units
         power: int = 10**instrument.price_decimals
         for bar in read_bars(self.source):
-            if any(price * power % tick for price in (*bar.bid, *bar.ask)):
-                why = f"a price is not a whole number of ticks of {instrument.symbol}"
-                raise self.source.error(why, bar.line)
+            for price in (*bar.bid, *bar.ask):
+                if price * power % tick:
+                    what = f"price {decimal_text(price, DECIMALS).rstrip('0')}"
+                    raise self.source.error(self.desk.misfit(what), bar.line)

@@ -26,6 +26,7 @@ from exchange.core.state.order import Order
 from exchange.core.state.root import State
 from exchange.core.terms import BUY, GTC, IOC, LIMIT, STP_CANCEL_OLDEST, STP_NONE, SYSTEM_USER
 from exchange.core.units import EXPONENT_MAX, MINOR_MAX, PPM, Lots, Ticks
+from exchange.directory import decimal_text
 from exchange.errors import ConfigError
 from exchange.runtime.ports import Request
 
@@ -97,6 +98,14 @@ class Desk:
             self.instrument = state.books[state.symbols[self.symbol]].instrument
             self._is_ready = True
         return requests
+
+    def misfit(self, what: str) -> str:
+        """Why a recorded price or size cannot be traded, and what to do."""
+        instrument = self.instrument
+        tick = decimal_text(instrument.tick_units, instrument.price_decimals)
+        lot = decimal_text(instrument.lot_units, instrument.quantity_decimals)
+        listed = f"{instrument.symbol}, which is listed with tick {tick} and lot {lot}"
+        return f"{what} does not fit {listed}: replay it under a symbol that is not listed yet"
 
     def _open(self, name: str) -> list[Request]:
         state = self.state

@@ -26,6 +26,7 @@ from exchange.core.messages import LevelChanged, OrderAccepted, OrderDone, Trade
 from exchange.core.state.root import State
 from exchange.core.terms import BUY, SELF_TRADE, SELL
 from exchange.core.units import Lots, Nanos, Ticks
+from exchange.directory import decimal_text
 from exchange.runtime.ports import Request
 
 DECIMALS: Final = 8  # of every price and quantity on this exchange
@@ -361,5 +362,5 @@ class L2Feed:
             levels = (*message.bids, *message.asks) if isinstance(message, Depth) else ((message.price, 0),)
             for price, _ in levels:
                 if price * self._power % self._tick:
-                    why = f"a price is not a whole number of ticks of {instrument.symbol}"
-                    raise self.source.error(why, message.line)
+                    what = f"price {decimal_text(price, DECIMALS)}"
+                    raise self.source.error(self.desk.misfit(what), message.line)

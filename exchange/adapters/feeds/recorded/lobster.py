@@ -25,6 +25,7 @@ from exchange.core.instrument import Instrument
 from exchange.core.state.root import State
 from exchange.core.terms import BUY, SELL
 from exchange.core.units import Lots, Nanos, Ticks
+from exchange.directory import decimal_text
 from exchange.runtime.ports import Request
 
 ADD: Final = 1
@@ -33,7 +34,8 @@ DELETE: Final = 3
 EXECUTE: Final = 4
 TYPES: Final = range(1, 8)
 VISIBLE: Final = (ADD, REDUCE, DELETE, EXECUTE)
-PRICE_UNIT: Final = 10_000
+PRICE_DECIMALS: Final = 4
+PRICE_UNIT: Final = 10**PRICE_DECIMALS
 DUMMY: Final = "9999999999"  # price of an empty level, with a minus on the bid side
 DEMAND: Final = Demand(tick_units=1, price_decimals=2)
 
@@ -250,9 +252,9 @@ class LobsterFeed:
         shares: int = 10**instrument.quantity_decimals
         for message in read_messages(self.source):
             if message.price * power % tick:
-                why = f"price {message.price} / 10,000 is not a whole number of ticks"
+                what = f"price {decimal_text(message.price, PRICE_DECIMALS)}"
             elif message.size * shares % instrument.lot_units:
-                why = f"size {message.size} is not a whole number of lots"
+                what = f"size {message.size}"
             else:
                 continue
-            raise self.source.error(f"{why} of {instrument.symbol}", message.line)
+            raise self.source.error(self.desk.misfit(what), message.line)

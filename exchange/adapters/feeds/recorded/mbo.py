@@ -23,6 +23,7 @@ from exchange.core.messages import OrderDone, Traded
 from exchange.core.state.root import State
 from exchange.core.terms import BUY, SELF_TRADE, SELL
 from exchange.core.units import Lots, Nanos, Ticks
+from exchange.directory import decimal_text
 from exchange.runtime.ports import Request
 
 HEADER: Final = "ts_event_ns,sequence,action,side,price,size,order_id,flags"
@@ -366,5 +367,5 @@ class MboFeed:
             return
         for entry in read_entries(self.source):
             if entry.price * power % tick or entry.size * contracts % instrument.lot_units:
-                why = f"price or size is not a whole number of ticks or lots of {instrument.symbol}"
-                raise self.source.error(why, entry.line)
+                what = f"price {decimal_text(entry.price, PRICE_DECIMALS)} or size {entry.size}"
+                raise self.source.error(self.desk.misfit(what), entry.line)
