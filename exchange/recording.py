@@ -12,8 +12,9 @@ from typing import TYPE_CHECKING, Any, Final, NamedTuple
 
 from exchange.client import Client, Receipt
 from exchange.config import LOCAL_USER, Config
-from exchange.core.commands import CancelAll
+from exchange.core.commands import CancelAll, Deposit
 from exchange.core.events import Traded
+from exchange.core.terms import SYSTEM_USER
 from exchange.core.units import DAY, SECOND, Nanos
 from exchange.errors import ConnectionLost, ExchangeError, StoreLocked
 
@@ -27,6 +28,8 @@ YEARS_MAX: Final[Nanos] = 100 * 366 * DAY  # no recording is longer
 START_SECONDS: Final = 60.0
 POLL_SECONDS: Final = 0.02
 INTERRUPTED: Final = 130
+QUOTE_STAKE: Final = 1_000_000  # whole units; what a person gets of assets he has never had
+BASE_STAKE: Final = 100
 
 
 class Recording(NamedTuple):
@@ -70,7 +73,7 @@ class ClearedMarket:
         self._at_end = at_end
 
     def prepare(self, state: State) -> list[Request]:
-        return self._leftovers(state) or self._feed.prepare(state)
+        return self._leftovers(state) or self._feed.prepare(state) or self._stakes(state)
 
     def due(self) -> Nanos | None:
         due = self._feed.due()
@@ -100,6 +103,24 @@ class ClearedMarket:
             "rejects": self.refused,
         }
 
+    def _stakes(self, state: State) -> list[Request]:
+        """Something to trade with for the local person, in assets he has never had."""
+        local = state.user_names.get(LOCAL_USER)
+        number = state.symbols.get(self._instrument)
+        mine = [account for account in state.accounts if account.owner == local]
+        if number is None or not mine:
+            return []
+        instrument, account = state.books[number].instrument, mine[0]
+        stakes: list[Request] = []
+        for asset, units in ((instrument.quote, QUOTE_STAKE), (instrument.base, BASE_STAKE)):
+            if asset >= len(account.balances) or account.balances[asset] is None:
+                amount = units * 10 ** state.assets[asset].exponent
+                deposit = Deposit(
+                    account=account.account_id, asset=asset, amount=amount, reference="replay stake"
+                )
+                stakes.append((SYSTEM_USER, deposit))
+        return stakes
+
     def _leftovers(self, state: State) -> list[Request]:
         number = state.symbols.get(self._instrument)
         if number is None:
@@ -119,7 +140,6 @@ def recorded_day(
     """All of it on a fresh engine in memory: same file, same row.  progress: market seconds done, 0."""
     from exchange.adapters.feeds.day import DAY_START, run_day
     from exchange.core.engine import Engine
-    from exchange.core.terms import SYSTEM_USER
     from exchange.founding import founding_commands, master_of
     from exchange.fresh import day_row
 

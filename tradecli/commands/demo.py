@@ -79,7 +79,7 @@ def replay(  # noqa: PLR0913 - one parameter per option
         check_screen()
         render.say(f"reading {file}")
         first, _ = start_recording(recording, config)
-        open_dashboard(config, lambda: open_attached(config))
+        open_dashboard(config, lambda: open_attached(config), recording.instrument)
         first.close()
 
 
@@ -89,11 +89,11 @@ def open_attached(config: Any) -> Any:
     return open_client(config, attach_only=True)
 
 
-def open_dashboard(config: Any, connect: Any = None) -> None:
+def open_dashboard(config: Any, connect: Any = None, symbol: str = "") -> None:
     check_screen()
     from tradecli.tui.app import run
 
-    run(config, connect)
+    run(config, connect, symbol)
 
 
 def check_screen() -> None:

@@ -25,7 +25,7 @@ TALL_MIN: Final = 30
 
 class Options(NamedTuple):
     """badge: LOCAL or the server's name.   hz: screen updates a second, 0 leaves them to the caller.
-    keymap: keys by action, checked here."""
+    keymap: keys by action, checked here.   symbol: the instrument shown first."""
 
     account: str = "main"
     badge: str = "LOCAL"
@@ -33,6 +33,7 @@ class Options(NamedTuple):
     hz: int = 20
     confirm: bool = True
     keymap: Mapping[str, str] = {}
+    symbol: str = ""
 
 
 class TradeApp(App[None]):
@@ -102,11 +103,11 @@ class TradeApp(App[None]):
             yield SystemCommand(info.symbol, f"go to {info.name}", turn)
 
 
-def run(config: Config, connect: Callable[[], Client] | None = None) -> None:
+def run(config: Config, connect: Callable[[], Client] | None = None, symbol: str = "") -> None:
     """The dashboard until it is left.  Starts the exchange as a process of its own if there is none.
 
-    connect: another way to a client.   Raises ConfigError for the settings or the keymap file, and
-    what keeps the exchange from opening at all.
+    connect: another way to a client.   symbol: the instrument shown first.   Raises ConfigError for
+    the settings or the keymap file, and what keeps the exchange from opening at all.
     """
     import time
 
@@ -120,6 +121,7 @@ def run(config: Config, connect: Callable[[], Client] | None = None) -> None:
         hz=config.ui.hz,
         confirm=config.ui.confirm,
         keymap=read_keymap(path) if path.exists() else {},
+        symbol=symbol,
     )
     opened = connect or partial(open_client, config, start_owner=True)
     # What a person reads off the screen; nothing of it reaches the engine.

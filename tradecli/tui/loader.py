@@ -30,16 +30,22 @@ T = TypeVar("T")
 
 
 class Loader:
-    """show: called when something new was taken in.   fail: told of what could not be loaded."""
+    """show: called when something new was taken in.   fail: told of what could not be loaded.
+    symbol: the instrument to begin with; the first of the list where there is no such one."""
 
     def __init__(
-        self, link: Link, mirror: Mirror, show: Callable[[], None], fail: Callable[[str], None]
+        self,
+        link: Link,
+        mirror: Mirror,
+        show: Callable[[], None],
+        fail: Callable[[str], None],
+        symbol: str = "",
     ) -> None:
         self._link = link
         self._mirror = mirror
         self._show = show
         self._fail = fail
-        self._symbol = ""
+        self._symbol = symbol
         self._is_first = True
         self._is_following = False
         self._funds_busy = False

@@ -219,3 +219,10 @@ def test_data_that_does_not_fit_the_listing_is_refused(tmp_path: Path) -> None:
     with pytest.raises(DataError, match=r"price 100.300000000 or size 1 does not fit ESH4") as caught:
         finer.prepare(stage.state)
     assert caught.value.line == 6
+
+
+def test_a_partial_cancel_after_a_fill_out_of_turn_is_counted_once(tmp_path: Path) -> None:
+    records = [*OUT_OF_TURN[:2], "2000,5,C,A,100.25,1,13,130"]
+    stage = stage_of(tmp_path, [*BOOK, *records])
+    run(stage)
+    assert depth(stage, "asks") == [(401, 6)]

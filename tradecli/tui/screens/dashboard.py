@@ -52,7 +52,7 @@ class DashboardScreen(Screen[None]):
         self.mirror = Mirror(app.options.account)
         self.link = Link(app.connect, app.lanes, app.monotonic, self._link_changed)
         self.panes = Panes(self.mirror, self.link, app.options.badge)
-        self.loader = Loader(self.link, self.mirror, self.panes_filled, self._failed)
+        self.loader = Loader(self.link, self.mirror, self.panes_filled, self._failed, app.options.symbol)
         self.panes.ticket.is_direct = not app.options.confirm
         ids = ClientIds(app.wall)
         self.ticketing = Ticketing(

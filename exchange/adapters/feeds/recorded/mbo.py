@@ -327,21 +327,21 @@ class MboFeed:
         others = alive[0].level.orders - len(alive) if alive and alive[0].level else 0
         lacking = False
         for own in list(level):
-            wanted = max(0, own.size - due.get(own.name, 0))
+            recorded = own.size
+            wanted = max(0, recorded - due.get(own.name, 0))
             leaves = self.desk.leaves(own)
-            if leaves > wanted:
-                self.desk.change(own, wanted)
-                continue
             lacks = leaves < wanted
             lacking = lacking or lacks
-            if not wanted or not (lacks if others else lacking):
-                continue
-            if leaves:
-                self.desk.change(own, 0)
-            own.size = wanted
-            self.desk.place(own)
-            level.remove(own)
-            level.append(own)
+            if leaves > wanted:
+                self.desk.change(own, wanted)
+            elif wanted and (lacks if others else lacking):
+                if leaves:
+                    self.desk.change(own, 0)
+                own.size = wanted
+                self.desk.place(own)
+                level.remove(own)
+                level.append(own)
+            own.size = recorded  # the records after the trade count from here
 
     # -- sizes -----------------------------------------------------------------------------------
 
