@@ -7,17 +7,17 @@ check: ## format, lint, types, import contracts, quick tests; what CI runs
 	$(PYTHON) -m ruff check .
 	$(PYTHON) -m mypy
 	$(dir $(PYTHON))lint-imports
-	$(PYTHON) -m pytest -q -m "not slow"
+	$(PYTHON) -m pytest -q
 
 fmt: ## format and apply safe fixes
 	$(PYTHON) -m ruff format .
 	$(PYTHON) -m ruff check --fix .
 
 test: ## every test, long ones too
-	$(PYTHON) -m pytest -q
+	$(PYTHON) -m pytest -q -m ""
 
-sim: ## crash and fault simulation; SEED=n repeats a run
-	$(PYTHON) -m pytest -q tests/simulation tests/property
+sim: ## crash and fault simulation; SEED=1,2,3 chooses the runs
+	SIM_SEED=$(or $(SEED),1) $(PYTHON) -m pytest -q -m "" tests/simulation tests/property
 
 golden: ## rewrite golden digests and bytes; review the diff
 	$(PYTHON) -m pytest -q tests/golden --update
