@@ -221,7 +221,9 @@ def commands_of(rows: Sequence[CommandRow]) -> list[Command]:
         commands = [unpack(kind, payload) for kind, payload in rows]
     except (DataError, AttributeError, RecursionError) as error:
         raise ProtocolError(f"malformed command: {error}") from None
-    for command in commands:
+    for command, row in zip(commands, rows, strict=True):
+        if pack(command) != tuple(row):  # a compiled class takes True for 1
+            raise ProtocolError(f"malformed command: a field of {type(command).__name__} has another type")
         for name, kind in command.FIELDS:
             if not _fits(kind, getattr(command, name)):
                 raise ProtocolError(f"malformed command: {type(command).__name__}.{name} is no {kind}")

@@ -45,6 +45,7 @@ def test_transcripts_play_as_written(tmp_path: Path) -> None:
         "TRADECLI_HOME": str(tmp_path),
         "TRADECLI_MARKET_FEED": "none",
         "NO_COLOR": "1",
+        "PYTHONSAFEPATH": "1",  # the exchange under test, not the folder pytest was started in
         "PYTHONPATH": os.pathsep.join(path for path in sys.path if path),
     }
     for command, expected in found:

@@ -111,11 +111,10 @@ class LocalClient:
         return line, answer.rows if since is None else since
 
     def _updates(self, line: _Line, newest: int) -> Iterator[Update]:
-        line.wait_forever()
         try:
             while True:
                 try:
-                    reply = line.read()
+                    reply = line.read(is_patient=True)
                 except ConnectionLost:
                     if self._is_closed:
                         return
@@ -123,7 +122,6 @@ class LocalClient:
                 if isinstance(reply, Resume):
                     self._forget(line)
                     line, _ = self._watching(newest)
-                    line.wait_forever()
                     continue
                 updates = _expect(reply, Updates)
                 self.trades_dropped = max(self.trades_dropped, updates.trades_dropped)
@@ -174,10 +172,12 @@ class _Line:
                 raise self._lost("an answer to something else came")
             return reply
 
-    def read(self) -> Reply:
-        """The next frame.  Raises ConnectionLost, ProtocolError."""
+    def read(self, *, is_patient: bool = False) -> Reply:
+        """The next frame.  is_patient: wait for ever.  Raises ConnectionLost, ProtocolError."""
         while not self._bodies:
             try:
+                if is_patient:
+                    self._socket.settimeout(None)
                 data = self._socket.recv(READ_BYTES)
             except TimeoutError:
                 raise self._lost("no answer came in time") from None
@@ -187,9 +187,6 @@ class _Line:
                 raise self._lost("the exchange closed the connection")
             self._bodies = self._frames.feed(data)
         return protocol.read_reply(self._bodies.pop(0))
-
-    def wait_forever(self) -> None:
-        self._socket.settimeout(None)
 
     def close(self) -> None:
         """Wakes whoever reads."""

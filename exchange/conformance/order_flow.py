@@ -33,7 +33,6 @@ MODIFY: Final = 2
 
 DIGITS_MAX: Final = 18
 NEAR_IDS: Final = 1 << 21  # suite ids below this stand in a list, the others in a dictionary
-TEXTS: Final = 1 << 17  # numbers below this are turned into text only once
 BLOCK: Final = 1000  # messages that share the leading digits of their sequence number
 WORDS_KEPT: Final = 1 << 20
 
@@ -114,6 +113,7 @@ class OrderFlow:
         "near",
         "number",
         "sells",
+        "tails",
         "texts",
         "trades",
         "words",
@@ -131,7 +131,8 @@ class OrderFlow:
         self.block: i64 = -1
         self.number: i64 = BLOCK
         self.trades = 0
-        self.texts: list[str] = [""] * TEXTS
+        self.texts = [f",{number}" for number in range(BLOCK)]
+        self.tails = [str(number).zfill(3) for number in range(BLOCK)]
         self.entered = ""
         self.canceled = ""
         self.modified = ""
@@ -199,14 +200,16 @@ class OrderFlow:
         else:
             del self.far[name]
 
-    def _text(self, number: int) -> str:
-        if number >= TEXTS:
-            return f",{number}"
-        text = self.texts[number]
-        if not text:
-            text = f",{number}"
-            self.texts[number] = text
-        return text
+    def _append(self, number: i64, out: list[str]) -> None:
+        """A number with the comma before it, from tables small enough for the fastest cache."""
+        if number < BLOCK:
+            out.append(self.texts[number])
+        elif number < BLOCK * BLOCK:
+            head = number // BLOCK
+            out.append(self.texts[head])
+            out.append(self.tails[number - head * BLOCK])
+        else:
+            out.append(f",{number}")
 
     def _apply(self, command: Command) -> list[Event]:
         engine = self.engine
@@ -282,7 +285,7 @@ class OrderFlow:
         out.append(self.canceled)
         out.append(self.buys[number] if side == BUY else self.sells[number])
         out.append(word)
-        out.append(self._text(limit))
+        self._append(limit, out)
 
     def _acknowledge(self, event: OrderAccepted, head: str, message: Message, out: list[str]) -> None:
         order = event.order
@@ -291,10 +294,13 @@ class OrderFlow:
         out.append(head)
         out.append(self.buys[number] if order.side == BUY else self.sells[number])
         out.append(message.word)
-        # The suite's own text of the same number is at hand, the table of texts often is not.
+        # The suite's own text of the same number is at hand, its pieces are one more.
         is_same = limit == message.limit and message.kind == NEW
-        out.append(message.limit_text if is_same else self._text(limit))
-        out.append(self._text(order.quantity))
+        if is_same:
+            out.append(message.limit_text)
+        else:
+            self._append(limit, out)
+        self._append(order.quantity, out)
 
     def _trade(self, event: Traded, word: str) -> str:
         index: i64 = event.maker_order_id - self.first

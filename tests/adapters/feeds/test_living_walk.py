@@ -192,19 +192,18 @@ def test_the_value_stays_within_reach_of_the_band() -> None:
     assert banded.value == 6_425_050 * FINE - 6_425_050 * 10_000 * FINE // (2 * PPM)
 
 
-class OneSided(Book):
+def quoted(made: Instrument, bid: int, ask: int) -> Book:
     """A book whose best prices are given."""
-
-    def __init__(self, made: Instrument, bid: int, ask: int) -> None:
-        super().__init__(made)
-        self.bids.keys = [bid]
-        self.asks.keys = [-ask]
+    book = Book(made)
+    book.bids.keys = [bid]
+    book.asks.keys = [-ask]
+    return book
 
 
 def test_the_value_learns_what_the_market_pays_and_returns_over_days() -> None:
     learning = market(band_ppm=0)
     learning.start()
-    learning.book = OneSided(learning.instrument, 6_489_000, 6_490_000)
+    learning.book = quoted(learning.instrument, 6_489_000, 6_490_000)
     for _ in range(2 * PULSES_PER_MINUTE):
         learning.pulse()
     moved = learning.value // FINE - 6_425_050
