@@ -13,7 +13,7 @@ import pytest
 
 from exchange.conformance import checkpoints, edge_cases, matching
 from exchange.conformance.matching import report_lines
-from exchange.conformance.order_flow import BLOCK, NEAR_IDS, TEXTS
+from exchange.conformance.order_flow import BLOCK, NEAR_IDS
 from exchange.errors import DataError, NotFound
 from tests.conformance.naive_suite import NaiveSuite, random_messages
 
@@ -69,9 +69,10 @@ def test_random_flow_equals_the_naive_matcher(tmp_path: Path, seed: int) -> None
     assert list(report_lines(written(tmp_path, messages))) == NaiveSuite().play(messages)
 
 
-def test_ids_and_prices_beyond_the_tables_are_as_good(tmp_path: Path) -> None:
-    far, dear = NEAR_IDS + 5, TEXTS + 7
-    flow = [f"N,{far},S,{dear},10,G", f"N,{far + 1},B,{dear},4,G", f"C,{far}", f"C,{far}"]
+@pytest.mark.parametrize("price", [999, 1_000, 1_001, 12_045, 999_999, BLOCK * BLOCK, BLOCK * BLOCK + 7])
+def test_ids_and_prices_of_every_length_are_as_good(tmp_path: Path, price: int) -> None:
+    far = NEAR_IDS + 5
+    flow = [f"N,{far},S,{price},1000,G", f"N,{far + 1},B,{price},4001,G", f"C,{far}", f"C,{far + 1}"]
     assert list(report_lines(written(tmp_path, flow))) == NaiveSuite().play(flow)
 
 
