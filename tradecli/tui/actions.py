@@ -36,6 +36,7 @@ ACTIONS: Final[tuple[Action, ...]] = (
     Action("sell", "s", "open the order ticket to sell", "Trade", hint="sell"),
     Action("cancel", "x", "cancel the selected order", "Trade", hint="cancel"),
     Action("cancel_all", "X", "cancel every working order", "Trade"),
+    Action("flatten", "F", "cancel everything and close every position", "Trade"),
     Action("modify", "m", "change the selected order", "Trade", hint="modify"),
     Action("symbol", "slash", "find an instrument", "Market", hint="symbol"),
     Action("command", "colon", "type an order or a command", "Market", hint="command"),

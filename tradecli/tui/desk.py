@@ -7,13 +7,14 @@ from typing import Any, Final, TypeAlias
 
 from exchange.client import Client, Receipt
 from exchange.codec import command_to_json, reject_to_json
-from exchange.core.messages import Command, OrderAccepted, OrderDone, Traded
-from exchange.core.terms import DONE_REASONS, SIDES
+from exchange.core.messages import Command, OrderAccepted, OrderDone, PlaceOrder, Traded
+from exchange.core.terms import BUY, DONE_REASONS, IOC, MARKET, SELL, SIDES
 from exchange.core.units import MICRO
 from exchange.directory import Directory
 from exchange.errors import ConnectionLost, ExchangeError
 from tradecli.tui.figures import grouped, refusal_text, trimmed
 from tradecli.tui.link import ORDERS, Link, State
+from tradecli.tui.mirror import Mirror
 
 Preview: TypeAlias = Mapping[str, Any]
 
@@ -119,3 +120,19 @@ def _changed_text(receipt: Receipt) -> str:
     if len(ended) == 1:
         return f"#{ended[0]} canceled"
     return f"{len(ended)} orders canceled" if ended else "done"
+
+
+def closing_orders(mirror: Mirror) -> list[PlaceOrder]:
+    """One market order per open position that trades it away."""
+    return [
+        PlaceOrder(
+            mirror.account,
+            number,
+            SELL if position.quantity > 0 else BUY,
+            MARKET,
+            abs(position.quantity),
+            tif=IOC,
+        )
+        for number, position in mirror.positions.items()
+        if position.quantity
+    ]

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from typing import Any, Final
 
 from exchange.client import Client, Receipt
@@ -169,19 +169,23 @@ class Ticketing:
                 self.ticket.redraw()
             self.notice(str(error), "error")
 
-        self.send(command, done, failed)
+        self.send([command], done, failed)
 
-    def send_now(self, command: Command) -> None:
-        """A cancel: its answer is a notice."""
+    def send_now(self, *commands: Command) -> None:
+        """Cancels and closing orders, in their order: the answer is a notice, of the last refusal if
+        there is one."""
 
         def done(receipts: list[Receipt]) -> None:
-            self.notice(*outcome_text(receipts[0], command, self.mirror.directory))
+            answers = list(zip(receipts, commands, strict=True))
+            refused = [answer for answer in answers if answer[0].reject is not None]
+            receipt, command = (refused or answers)[-1]
+            self.notice(*outcome_text(receipt, command, self.mirror.directory))
 
-        self.send(command, done, lambda error: self.notice(str(error), "error"))
+        self.send(commands, done, lambda error: self.notice(str(error), "error"))
 
     def send(
         self,
-        command: Command,
+        commands: Sequence[Command],
         done: Callable[[list[Receipt]], None],
         failed: Callable[[ExchangeError], None],
     ) -> None:
@@ -190,6 +194,6 @@ class Ticketing:
             return
 
         def work(client: Client) -> list[Receipt]:
-            return client.send([command])
+            return client.send(commands)
 
         self.link.call(ORDERS, work, done, failed)

@@ -251,6 +251,31 @@ def test_canceling_everything_takes_a_typed_word() -> None:
     play(scene)
 
 
+def test_flattening_cancels_and_closes_with_a_typed_word() -> None:
+    async def scene(stage: Stage) -> None:
+        await stage.press("F")
+        assert "nothing to flatten" in stage.bar()
+        await place(stage, "b", "0.5", "64000")
+        await stage.press("colon")
+        await stage.type("buy btc 0.1 mkt")
+        await stage.press("enter")
+        stage.wait(300)
+        await stage.press("y")
+        await stage.press("F")
+        assert "orders to cancel: 1" in stage.top()
+        assert "at any price: 1" in stage.top()
+        stage.wait(300)
+        await stage.type("flatten")
+        await stage.press("enter")
+        canceled, closing = client_of(stage).sent[-2:]
+        assert isinstance(canceled, CancelAll)
+        assert isinstance(closing, PlaceOrder)
+        assert (closing.side, closing.type, closing.quantity) == (SELL, MARKET, 10_000)
+        assert not stage.screen.mirror.blotter.orders
+
+    play(scene)
+
+
 def test_a_working_order_is_changed_in_place() -> None:
     async def scene(stage: Stage) -> None:
         await place(stage, "b", "0.5", "64000")

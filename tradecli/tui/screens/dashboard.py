@@ -18,7 +18,7 @@ from tradecli.errors import InputError
 from tradecli.tui import messages
 from tradecli.tui.actions import ACTIONS, DASHBOARD, bindings, hint_key
 from tradecli.tui.command_line import Intent, OrderLine, Run, ShowTab, Turn, UseTheme, read_line
-from tradecli.tui.desk import ClientIds
+from tradecli.tui.desk import ClientIds, closing_orders
 from tradecli.tui.figures import grouped, span_text, trimmed
 from tradecli.tui.link import ORDERS, Link, State
 from tradecli.tui.loader import Loader
@@ -268,6 +268,20 @@ class DashboardScreen(Screen[None]):
         command = CancelAll(account=self.mirror.account)
         line = f"Working orders in all instruments: {count}. They will be taken out of the books."
         self._confirm("Cancel all orders?", [line], "CANCEL ALL", lambda: self.ticketing.send_now(command))
+
+    def action_flatten(self) -> None:
+        """Every working order is canceled, then every position traded away at the market."""
+        orders = len(self.mirror.blotter.orders)
+        closing = closing_orders(self.mirror)
+        if not orders and not closing:
+            self.say("nothing to flatten", "text")
+            return
+        commands = [CancelAll(account=self.mirror.account), *closing]
+        lines = [
+            f"Working orders to cancel: {orders}.",
+            f"Positions to close at any price: {len(closing)}.",
+        ]
+        self._confirm("Flatten the account?", lines, "FLATTEN", lambda: self.ticketing.send_now(*commands))
 
     def _confirm(self, title: str, lines: list[str], word: str, act: messages.Act) -> None:
         def answered(is_sure: bool | None) -> None:
