@@ -95,9 +95,9 @@ def _quote_row(text: Directory, book: Book) -> dict[str, Any]:
     return {
         "symbol": book.instrument.symbol,
         "bid": text.price_text(number, bid) if bid else None,
-        "bid_quantity": text.quantity_text(number, book.bids.levels[bid].shown) if bid else None,
+        "bid_quantity": text.quantity_text(number, book.bids.at(bid).shown) if bid else None,
         "ask": text.price_text(number, ask) if ask else None,
-        "ask_quantity": text.quantity_text(number, book.asks.levels[-ask].shown) if ask else None,
+        "ask_quantity": text.quantity_text(number, book.asks.at(-ask).shown) if ask else None,
         "last": text.price_text(number, book.last) if book.last else None,
         "reference": text.price_text(number, book.instrument.reference)
         if book.instrument.reference
@@ -125,7 +125,7 @@ def _levels(text: Directory, book: Book, side: BookSide, sign: int, count: int) 
     number = book.instrument.instrument_id
     rows = []
     for key in reversed(side.keys[-count:]):
-        level = side.levels[key]
+        level = side.at(key)
         price, shown = text.price_text(number, sign * key), text.quantity_text(number, level.shown)
         rows.append([price, shown, level.orders])
     return rows

@@ -15,6 +15,7 @@ from exchange.core.state.book import Book, BookSide
 from exchange.core.state.ledger import Account, trial_balance
 from exchange.core.state.order import DONE_STATUS, TRANSITIONS, Order
 from exchange.core.state.root import State
+from exchange.core.state.timers import NEVER
 from exchange.core.terms import BUY, EXTERNAL, LIMIT, MARKET, SELL, STP_NONE
 from exchange.core.units import PPM
 
@@ -54,10 +55,10 @@ def audit_book(book: Book) -> list[Order]:
 
 def audit_side(book: Book, side: BookSide, which: int) -> list[Order]:
     assert side.keys == sorted(set(side.keys))
-    assert sorted(side.levels) == side.keys
+    assert [level.key for level in side.ladder] == side.keys == sorted(side.keys)
     found: list[Order] = []
     for key in side.keys:
-        level = side.levels[key]
+        level = side.at(key)
         orders: list[Order] = []
         before, order = None, level.head
         while order is not None:
@@ -111,13 +112,13 @@ def audit_timers(state: State, live: list[Order]) -> None:
             assert isinstance(command, ExpireOrder)
             assert command.order_id == order.order_id
             assert command.due == due > state.ts
-    assert state.timers.next_due == min((due for due, _ in pending.values()), default=1 << 62)
+    assert state.timers.next_due == min((due for due, _ in pending.values()), default=NEVER)
 
 
 def depth(book: Book, side: int) -> Depth:
     """The displayed levels of one side, best first."""
     half, sign = (book.bids, 1) if side == BUY else (book.asks, -1)
-    levels = [half.levels[key] for key in reversed(half.keys)]
+    levels = [half.at(key) for key in reversed(half.keys)]
     return [(sign * level.key, level.shown, level.orders) for level in levels]
 
 

@@ -107,7 +107,7 @@ def queue(side: Any) -> list[tuple[int, int, int]]:
     """(order id, leaves, shown) in the order in which they will trade."""
     found = []
     for key in reversed(side.keys):
-        order = side.levels[key].head
+        order = side.at(key).head
         while order is not None:
             found.append((order.order_id, order.leaves, order.shown))
             order = order.next

@@ -159,7 +159,7 @@ class Stage:
 
 def level(side: BookSide, key: int) -> list[Order]:
     found = []
-    order = side.levels[key].head if key in side.levels else None
+    order = side.at(key).head if side.find(key) is not None else None
     while order is not None:
         found.append(order)
         order = order.next

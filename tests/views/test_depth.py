@@ -14,12 +14,8 @@ from tests.tradecli.tui.memory import CROWD, MemoryExchange, crowd_order, fill_b
 
 def book_rows(exchange: MemoryExchange) -> tuple[list[tuple[int, int, int]], list[tuple[int, int, int]]]:
     book = exchange.state.books[0]
-    bids = [
-        (key, book.bids.levels[key].shown, book.bids.levels[key].orders) for key in reversed(book.bids.keys)
-    ]
-    asks = [
-        (-key, book.asks.levels[key].shown, book.asks.levels[key].orders) for key in reversed(book.asks.keys)
-    ]
+    bids = [(key, book.bids.at(key).shown, book.bids.at(key).orders) for key in reversed(book.bids.keys)]
+    asks = [(-key, book.asks.at(key).shown, book.asks.at(key).orders) for key in reversed(book.asks.keys)]
     return bids, asks
 
 

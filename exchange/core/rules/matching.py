@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from exchange.core.messages import Event, LevelChanged, OrderDone, OrderModified
-from exchange.core.rules.settlement import hold, release, required_hold, settle
+from exchange.core.rules.settlement import hold, release, required_hold, set_hold, settle
 from exchange.core.state.book import Book, Level
 from exchange.core.state.order import Order
 from exchange.core.state.root import State
@@ -55,9 +55,10 @@ def take_out(state: State, order: Order, reason: int, out: list[Event]) -> None:
     out.append(level_changed(order.book, order.side, level))
 
 
-def enter(state: State, order: Order, bound: int, out: list[Event]) -> None:
+def enter(state: State, order: Order, bound: int, needed: Minor, out: list[Event]) -> None:
     """Match an order that is in the table but not in the book; rest or end what remains."""
     book = order.book
+    whole = order.leaves
     keys = book.asks.keys if order.side == BUY else book.bids.keys
     is_stopped = bool(keys) and keys[-1] >= bound and sweep(state, order, bound, out)
     if order.leaves == 0:
@@ -69,7 +70,8 @@ def enter(state: State, order: Order, bound: int, out: list[Event]) -> None:
     elif order.command.tif == IOC or order.command.tif == FOK:
         finish(state, order, IOC_REMAINDER, out)
     else:
-        hold(order)
+        # Untouched, it needs what was checked; that spares a division.
+        set_hold(order, needed if order.leaves == whole else required_hold(order, order.leaves))
         out.append(level_changed(book, order.side, book.rest(order)))
     assert order.quote_balance.posted >= order.quote_balance.held
     assert order.base_balance.posted >= order.base_balance.held
@@ -87,11 +89,11 @@ def sweep(state: State, order: Order, bound: int, out: list[Event]) -> bool:
     is_stopped = False
     while keys and keys[-1] >= bound and order.leaves and not is_stopped:
         key = keys[-1]
-        level = side.levels[key]
+        level = side.ladder[-1]
         shown, orders = level.shown, level.orders
         is_stopped = _sweep_level(state, order, level, -key if order.side == BUY else key, out)
         if level.head is None:
-            del side.levels[key]
+            side.ladder.pop()
             keys.pop()
         if level.shown != shown or level.orders != orders:
             out.append(level_changed(book, maker_side, level))
@@ -194,7 +196,7 @@ def fillable(book: Book, owner: int, side: int, quantity: Lots, bound: int, stp:
             break
         price = -key if side == BUY else key
         queue: list[tuple[Order, Lots]] = []  # icebergs whose remainder waits at the back
-        maker = other.levels[key].head
+        maker = other.ladder[at].head
         position = 0
         have: Lots = 0
         while left:

@@ -81,7 +81,7 @@ def accept(
         state.remember(account, order_id, command)
     out.append(OrderAccepted(order_id, limit, needed, command))
     state.keep(order)
-    enter(state, order, sweep_bound(book, command.side, limit), out)
+    enter(state, order, sweep_bound(book, command.side, limit), needed, out)
     if order.level is not None and (command.expires or command.tif == DAY_ORDER):
         due = expires_of(order)
         order.timer = state.timers.add(due, ExpireOrder(order_id=order_id, due=due))
@@ -258,7 +258,7 @@ def _requeue(state: State, order: Order, quantity: Lots, limit: Ticks, out: list
     order.limit = limit
     out.append(modified(order, kept_priority=False))
     out.append(level_changed(book, order.side, level))
-    enter(state, order, sweep_bound(book, order.side, limit), out)
+    enter(state, order, sweep_bound(book, order.side, limit), required_hold(order, order.leaves), out)
 
 
 def _repeated(account: Account, command: ReplaceOrder) -> Reject | None:

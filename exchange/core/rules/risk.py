@@ -75,8 +75,7 @@ def check_order(
     if not account.is_exempt and account.open_orders - replaced >= account.open_orders_max:
         return Reject("risk.open_orders", account.open_orders_max, account.open_orders, "int"), NO_TERMS
     limit = effective_limit(command, book)
-    best = book.best_ask() if command.side == BUY else book.best_bid()
-    if command.type != LIMIT and not best:
+    if command.type != LIMIT and not (book.best_ask() if command.side == BUY else book.best_bid()):
         return Reject("market.no_liquidity"), NO_TERMS
     if limit:  # a market-to-limit order, too, may not leave the band with the best price
         reject = check_price(account, book, command.side, limit, command.is_post_only)
@@ -107,7 +106,8 @@ def _check_value(
     maker_ppm, taker_ppm = fee_rates(account, instrument)
     rate = taker_ppm if command.type == MARKET or taker_ppm > maker_ppm else maker_ppm
     if side == BUY:
-        asset, needed, unit = instrument.quote, value - (-(value * rate) // PPM), "Minor:quote"
+        fee = -(-(value * rate) // PPM) if rate else 0
+        asset, needed, unit = instrument.quote, value + fee, "Minor:quote"
     else:
         asset, needed, unit = instrument.base, quantity * instrument.lot_minor, "Minor:base"
     available = account.available(asset) + freed

@@ -24,11 +24,15 @@ def required_hold(order: Order, leaves: Lots) -> Minor:
         return leaves * instrument.lot_minor
     rate = order.taker_ppm if order.taker_ppm > order.maker_ppm else order.maker_ppm
     value = order.limit * leaves * instrument.unit
+    if not rate and not order.fee_numerator:
+        return value
     return value - (-(order.fee_numerator + value * rate) // PPM) - order.fee_paid
 
 
 def charge(order: Order, value: Minor, rate: int) -> Minor:
     """The fee of one fill: what the rounded-up fee of all fills so far exceeds what was paid."""
+    if not rate:
+        return 0
     order.fee_numerator += value * rate
     fee = -(-order.fee_numerator // PPM) - order.fee_paid
     order.fee_paid += fee
@@ -96,7 +100,10 @@ def release(order: Order) -> None:
 
 def hold(order: Order) -> None:
     """Set the hold for what remains of a resting order."""
-    needed = required_hold(order, order.leaves)
+    set_hold(order, required_hold(order, order.leaves))
+
+
+def set_hold(order: Order, needed: Minor) -> None:
     balance = order.quote_balance if order.side == BUY else order.base_balance
     balance.held += needed - order.hold
     order.hold = needed

@@ -125,7 +125,7 @@ def _dump_order(order: Order) -> list[Any]:
 def queue(side: BookSide, key: int) -> list[Order]:
     """The orders of one level, oldest first."""
     found: list[Order] = []
-    order = side.levels[key].head
+    order = side.at(key).head
     while order is not None:
         found.append(order)
         order = order.next

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Optional
+from typing import Final, Optional
 
 from exchange.core.instrument import Asset, Instrument
 from exchange.core.messages import PlaceOrder
@@ -23,7 +23,7 @@ from exchange.core.terms import (
 )
 from exchange.core.units import CLIENT_ID_WINDOW, CLIENT_IDS_MAX
 
-TRIM = 65_536  # finished order ids are cut from the front of the table in steps of this power of two
+TRIM: Final = 65_536  # finished order ids are cut from the front of the table in steps of this power of two
 
 
 class State:

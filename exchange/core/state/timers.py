@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 from heapq import heapify, heappop, heappush
+from typing import Final
 
 from exchange.core.commands import Command
 from exchange.core.units import Nanos
 
-NEVER = 1 << 62
+NEVER: Final = (1 << 62) - 1  # the largest integer that compiled code compares without a call
 
 
 class Timers:

@@ -136,7 +136,7 @@ def test_quotes_are_not_ruled_and_sizes_differ() -> None:
     stage, _ = settled()
     bids = stage.prices(BUY)
     assert len({a - b for a, b in pairwise(bids)}) > 1
-    assert len({level.shown for level in stage.book.bids.levels.values()}) > 1
+    assert len({level.shown for level in stage.book.bids.ladder}) > 1
 
 
 def test_a_small_move_is_not_worth_a_command() -> None:
@@ -187,7 +187,7 @@ def test_a_maker_never_takes() -> None:
 def test_a_filled_quote_comes_back() -> None:
     stage, maker = settled()
     best = stage.prices(SELL)[0]
-    stage.quote(BUY, best, stage.book.asks.levels[-best].shown)
+    stage.quote(BUY, best, stage.book.asks.at(-best).shown)
     assert len(stage.prices(SELL)) == STYLES[0].levels - 1
     stage.wake(maker)
     assert len(stage.prices(SELL)) == STYLES[0].levels

@@ -108,7 +108,7 @@ def test_a_sweep_through_the_whole_book_leaves_it_empty() -> None:
     for limit in range(100, 150):
         desk.sell(ALICE, 2, limit)
     events = desk.send(PlaceOrder(BOB, 0, BUY, 1, 200))
-    assert (desk.book.asks.keys, desk.book.asks.levels) == ([], {})
+    assert (desk.book.asks.keys, desk.book.asks.ladder) == ([], [])
     assert sum(isinstance(event, Traded) for event in events) == 50
     (end,) = (event for event in events if isinstance(event, OrderDone) and event.order_id == 51)
     assert end.leaves == 100

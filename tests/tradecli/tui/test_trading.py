@@ -65,7 +65,7 @@ def test_a_buy_is_previewed_confirmed_and_placed() -> None:
 def test_a_market_order_shows_every_level_it_takes() -> None:
     async def scene(stage: Stage) -> None:
         book = stage.exchange.state.books[0]
-        levels = [book.asks.levels[key].shown for key in reversed(book.asks.keys[-6:])]
+        levels = [book.asks.at(key).shown for key in reversed(book.asks.keys[-6:])]
         await stage.press("b")
         await stage.type(f"{sum(levels) / 10**5:.5f}")
         await stage.press("down", "down", "right")

@@ -162,7 +162,7 @@ class Maker(Trader):
         book = self.market.book
         other = book.asks if side == BUY else book.bids
         for key in reversed(other.keys):
-            order = other.levels[key].head
+            order = other.at(key).head
             while order is not None:
                 if order.account.account_id != self.account:
                     return abs(key)

@@ -86,12 +86,12 @@ class Flow(Trader):
     def _shown(self, side: int) -> Lots:
         """Lots on the three best levels of the other side."""
         other = self._other(side)
-        return sum(other.levels[key].shown for key in other.keys[:-4:-1])
+        return sum(other.at(key).shown for key in other.keys[:-4:-1])
 
     def _certain(self, side: int) -> Lots:
         """Lots at the best price that are not its own, which a fill-or-kill order can count on."""
         other = self._other(side)
-        order = other.levels[other.keys[-1]].head
+        order = other.at(other.keys[-1]).head
         lots = 0
         while order is not None and order.account.account_id != self.account:
             lots += order.shown
